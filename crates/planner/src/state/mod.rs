@@ -1,0 +1,1 @@
+//! All series in columns.

@@ -1,0 +1,94 @@
+//! What a node is leased: `GET /v1/rates/{node}`, and the value under its key in a KV store.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::time::Timestamp;
+
+/// The version of [`RateTable`] that this crate reads and writes.
+pub const TABLE_VERSION: u32 = 1;
+
+/// A node's part of a plan: a lease on refill rates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RateTable {
+    /// [`TABLE_VERSION`]; a reader refuses any other.
+    pub version: u32,
+    /// The node that these rates are for.
+    pub node: String,
+    /// The plan this table belongs to; only rises.
+    pub epoch: u64,
+    /// Start of step 0 of every schedule.
+    #[schema(value_type = String, format = DateTime)]
+    pub issued_at: Timestamp,
+    /// Length of a step of a schedule, in seconds.
+    pub step_s: u32,
+    /// End of the lease; after it a node decays to its safe rates.
+    #[schema(value_type = String, format = DateTime)]
+    pub expires_at: Timestamp,
+    /// Whether a refusal is enforced or only counted.
+    pub mode: Mode,
+    /// Instances of the node that share these rates evenly; at least 1.
+    pub instances: u32,
+    /// The node's own bucket.
+    pub pool: PoolRates,
+    /// What serves every bucket that `buckets` does not list.
+    pub default: BucketRates,
+    /// Buckets with rates of their own.
+    pub buckets: BTreeMap<String, BucketRates>,
+}
+
+/// What a node does with a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Refuse.
+    #[default]
+    Enforce,
+    /// Count what would have been refused and admit it.
+    Shadow,
+}
+
+/// The node's own bucket: every admitted request is charged to it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+pub struct PoolRates {
+    /// Tokens per second from `issued_at + k * step_s`; the last holds to the end of the lease.
+    pub refill_per_s: Vec<f64>,
+    /// Tokens that buckets may borrow once the pool is full; guaranteed bursts come on top, as debt.
+    pub capacity: f64,
+    /// Tokens per second after the lease has ended.
+    #[serde(default)]
+    pub safe_per_s: f64,
+}
+
+/// Rates of one bucket at one node.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+pub struct BucketRates {
+    /// Guaranteed tokens per second from `issued_at + k * step_s`; the last holds to the end of the lease.
+    pub refill_per_s: Vec<f64>,
+    /// Guaranteed burst, in tokens.
+    pub capacity: f64,
+    /// Most tokens per second that the bucket may reach when it borrows.
+    pub ceiling_per_s: f64,
+    /// Guaranteed tokens per second after the lease has ended.
+    pub safe_per_s: f64,
+}
+
+impl RateTable {
+    /// The key of a node's table in a KV store.
+    pub fn key(node: &str) -> String {
+        format!("tidegate-v1-rates-{node}")
+    }
+
+    /// The step of the schedules that holds at `now`: 0 before `issued_at`, and growing without bound after it.
+    pub fn step_at(&self, now: Timestamp) -> usize {
+        let elapsed_ms = now.as_millis() - self.issued_at.as_millis();
+        usize::try_from(elapsed_ms / (i64::from(self.step_s.max(1)) * 1000)).unwrap_or(0)
+    }
+}
+
+/// The rate of `schedule` at `step`: its last entry once it has run out, 0 when it is empty.
+pub fn rate_at(schedule: &[f64], step: usize) -> f64 {
+    schedule.get(step).or(schedule.last()).copied().unwrap_or(0.0)
+}
