@@ -1,0 +1,62 @@
+//! Runs every test of the workspace, goes on after a failure, and counts.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use anyhow::Context;
+
+use crate::step::{cargo, step};
+use crate::tally::Tally;
+use crate::tools;
+use crate::workspace::Workspace;
+
+/// Packages that are built by themselves: cargo unifies features over what it builds together, and the service would be
+/// tested with features that polars turns on and that it does not have when it is shipped.
+pub const ALONE: &[&str] = &["tidegate", "tidegate-train"];
+
+/// Provides what the tests need, runs them all, and prints the sum as the last line.
+///
+/// # Errors
+/// When cargo cannot be started or a tool cannot be had.
+pub fn run(workspace: &Workspace) -> anyhow::Result<bool> {
+    step("tools that tests start", || tools::provide(tools::TOOLS))?;
+    let mut sum = Tally::default();
+    for group in groups(workspace) {
+        step(&format!("tests of {}", group.join(", ")), || {
+            let tally = run_group(&group)?;
+            sum += tally;
+            Ok(tally.failed == 0)
+        })?;
+    }
+    println!("{}", sum.line());
+    Ok(sum.failed == 0)
+}
+
+/// The workspace's packages, in the groups that are built together.
+pub fn groups(workspace: &Workspace) -> Vec<Vec<&str>> {
+    let together = workspace.member_names().into_iter().filter(|name| !ALONE.contains(name)).collect();
+    std::iter::once(together).chain(ALONE.iter().map(|name| vec![*name])).collect()
+}
+
+/// Tests of some packages. What fails without a failed test, such as a build, counts as one failure.
+fn run_group(packages: &[&str]) -> anyhow::Result<Tally> {
+    let mut command = cargo();
+    command.args(["test", "--locked", "--no-fail-fast"]);
+    for package in packages {
+        command.args(["--package", package]);
+    }
+    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start cargo test")?;
+    let stdout = child.stdout.take().context("cargo test has no output")?;
+    let mut tally = Tally::default();
+    for line in BufReader::new(stdout).lines() {
+        let line = line.context("cannot read the output of cargo test")?;
+        println!("{line}");
+        tally += Tally::parse(&line).unwrap_or_default();
+    }
+    let status = child.wait().context("cannot wait for cargo test")?;
+    if !status.success() && tally.failed == 0 {
+        println!("    cargo test failed before its tests ended: {status}");
+        tally.failed = 1;
+    }
+    Ok(tally)
+}
