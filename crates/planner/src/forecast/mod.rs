@@ -2,4 +2,4 @@
 
 mod model;
 
-pub use model::{Manifest, Model, ModelError, Regression, STEPS};
+pub use model::{Manifest, Model, ModelError, Regression, STEPS, checksum};
