@@ -123,7 +123,7 @@ impl Model {
             return unfit(format!("{STEPS} regressions of {} coefficients are needed", features::COUNT));
         }
         let finite = |r: &Regression| r.intercept.is_finite() && r.coefficients.iter().all(|c| c.is_finite());
-        if !self.steps.iter().all(finite) || !(self.dispersion.is_finite() && self.dispersion >= 0.0) {
+        if !(self.steps.iter().all(finite) && self.dispersion.is_finite() && self.dispersion >= 0.0) {
             return unfit("a coefficient is not a finite number".into());
         }
         Ok(())

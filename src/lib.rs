@@ -1,0 +1,3 @@
+//! The tidegate service.
+
+pub mod config;
