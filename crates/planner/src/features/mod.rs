@@ -1,5 +1,10 @@
 //! The scale-free row that describes a series to the model; training and serving use this same code.
 
+pub mod fast;
+mod fill;
+
+pub use fill::{BLOCK, Block};
+
 /// Number of features.
 pub const COUNT: usize = 24;
 

@@ -1,0 +1,169 @@
+//! Folding a finished window into every row.
+
+use super::{Counts, EWMA_WINDOWS, EWMAS, EXPERTS, RING, Store, Window};
+use crate::features::fast;
+
+/// Rows per block: what a block touches stays in the first-level cache between its passes.
+const BLOCK: usize = 512;
+/// Share of an expert's loss that is left after a window: half of it after 1 h.
+const LOSS_KEPT: f32 = 0.9943;
+/// Weight of the newest window in the measures of spread: half-life 30 min.
+const SPREAD_NEWEST: f32 = 0.0115;
+/// Weight of the newest window in a ratio over 2 minutes and in its baseline over 6 hours.
+const RATIO_NEWEST: f32 = 0.16;
+const BASELINE_NEWEST: f32 = 0.001;
+/// Least mean that a Poisson loss is taken at: below it, one request would weigh without bound.
+const MEAN_MIN: f32 = 0.02;
+
+impl Store {
+    /// Closes all windows up to and with `last`.
+    pub fn close_until(&mut self, last: Window) {
+        let first_open = self.open.keys().next().copied();
+        let next = match self.closed {
+            Some(closed) => closed + 1,
+            None => first_open.unwrap_or(last),
+        };
+        // After a long silence only the windows that are still kept need closing one by one: nothing else was reported.
+        let next = next.max(first_open.unwrap_or(last).min(last - RING as i64));
+        for window in next..=last {
+            self.close(window);
+        }
+    }
+
+    /// Closes one window: every row takes in its demand, a row of a node that did not report keeps what it expects.
+    pub fn close(&mut self, window: Window) {
+        let entries = merged(self.take_open(window));
+        let mut demand = vec![0.0f32; self.rows()];
+        self.columns.offered.fill(0.0);
+        self.columns.throttled.fill(0.0);
+        for (row, counts) in &entries {
+            demand[*row as usize] = self.take_counts(*row as usize, counts);
+        }
+        let reported: Vec<bool> = self.nodes.iter().map(|n| n.known && n.last >= window).collect();
+        for start in (0..demand.len()).step_by(BLOCK) {
+            let end = (start + BLOCK).min(demand.len());
+            self.close_block(window, start, &mut demand[start..end], &reported);
+        }
+        self.columns.ring[window.rem_euclid(RING as i64) as usize].copy_from_slice(&demand);
+        self.seasonal.add(window, &demand);
+        self.closed = Some(window);
+    }
+
+    /// Updates what only a row with requests updates; returns its demand: what was offered first, not again.
+    fn take_counts(&mut self, row: usize, c: &Counts) -> f32 {
+        let columns = &mut self.columns;
+        columns.offered[row] = c.requests;
+        columns.throttled[row] = c.throttled;
+        if c.requests <= 0.0 {
+            return 0.0;
+        }
+        let admitted = (c.requests - c.throttled).max(0.0);
+        let throttled = c.throttled / c.requests;
+        toward(&mut columns.throttle_ratio[row], throttled, RATIO_NEWEST);
+        toward(&mut columns.retry_ratio[row], c.retries / c.requests, RATIO_NEWEST);
+        if admitted > 0.0 {
+            let errors = (c.errors / admitted).min(1.0);
+            toward(&mut columns.error_ratio[row], errors, RATIO_NEWEST);
+            toward(&mut columns.error_baseline[row], errors, BASELINE_NEWEST);
+            toward(&mut columns.bytes_mean[row], c.bytes / admitted, RATIO_NEWEST);
+        }
+        if c.peak_per_s > 0.0 {
+            toward(&mut columns.peak_ratio[row], c.peak_per_s * self.interval_s as f32 / c.requests, RATIO_NEWEST);
+        }
+        let offered = (c.requests - c.retries).max(admitted.min(c.requests));
+        // A throttled window is censored: clients gave up. Its shortfall is believed only by the share that was let through
+        // (Tobit exponential smoothing, arXiv 2409.05412, treats it as a lower bound likewise).
+        offered + throttled * (columns.ewma[0][row] - offered).max(0.0)
+    }
+
+    fn close_block(&mut self, window: Window, start: usize, demand: &mut [f32], reported: &[bool]) {
+        let n = demand.len();
+        let rows = start..start + n;
+        let c = &mut self.columns;
+        let mut seen = [0.0f32; BLOCK];
+        let mut young = [0.0f32; BLOCK];
+        for i in 0..n {
+            seen[i] = if reported[c.node[start + i] as usize] { 1.0 } else { 0.0 };
+            let age = (window - c.born[start + i]).max(0) as f32;
+            young[i] = 1.0 / (age + 2.0);
+        }
+        let (seen, young) = (&seen[..n], &young[..n]);
+        for ((y, seen), expected) in demand.iter_mut().zip(seen).zip(&c.ewma[0][rows.clone()]) {
+            *y = if *seen > 0.0 { *y } else { *expected };
+        }
+        let demand = &*demand;
+        weigh_experts(c, rows.clone(), demand, seen);
+        spread(c, rows.clone(), demand, seen);
+        for k in 0..EWMAS {
+            let newest = 1.0 - 0.5f32.powf(1.0 / EWMA_WINDOWS[k]);
+            let column = &mut c.ewma[k][rows.clone()];
+            for (((e, y), seen), young) in column.iter_mut().zip(demand).zip(seen).zip(young) {
+                *e += newest.max(*young) * (y - *e) * seen;
+            }
+        }
+        let (active, quiet) = (&mut c.active[rows.clone()], &mut c.quiet[rows]);
+        for (((a, q), y), seen) in active.iter_mut().zip(quiet).zip(demand).zip(seen) {
+            let hit = if *y > 0.0 { 1.0 } else { 0.0 };
+            *a += SPREAD_NEWEST * (hit - *a) * seen;
+            *q = if *y > 0.0 { 0 } else { q.saturating_add(*seen as u16) };
+        }
+    }
+}
+
+/// Adds the window's Poisson log loss to each expert's, relative to the best of them.
+fn weigh_experts(c: &mut super::Columns, rows: std::ops::Range<usize>, demand: &[f32], seen: &[f32]) {
+    let mut best = [f32::INFINITY; BLOCK];
+    for expert in 0..EXPERTS {
+        let (mean, fallback) = match expert {
+            0 => (&c.expected[rows.clone()], &c.ewma[0][rows.clone()]),
+            k => (&c.ewma[k - 1][rows.clone()], &c.ewma[k - 1][rows.clone()]),
+        };
+        let spread = &c.overdispersion[rows.clone()];
+        let loss = &mut c.loss[expert][rows.clone()];
+        for i in 0..demand.len() {
+            let mean = if mean[i] >= 0.0 { mean[i] } else { fallback[i] }.max(MEAN_MIN);
+            let newest = (mean - demand[i] * fast::ln(mean)) / spread[i].max(1.0);
+            loss[i] = loss[i] * (1.0 - seen[i] * (1.0 - LOSS_KEPT)) + newest * seen[i];
+            best[i] = best[i].min(loss[i]);
+        }
+    }
+    for loss in &mut c.loss {
+        for (l, best) in loss[rows.clone()].iter_mut().zip(&best) {
+            *l -= best;
+        }
+    }
+}
+
+/// Updates how far demand strays: from its 5-minute average, and from its forecast.
+fn spread(c: &mut super::Columns, rows: std::ops::Range<usize>, demand: &[f32], seen: &[f32]) {
+    let mean = &c.ewma[1][rows.clone()];
+    let variance = &mut c.variance[rows.clone()];
+    for i in 0..demand.len() {
+        let off = demand[i] - mean[i];
+        variance[i] += SPREAD_NEWEST * (off * off - variance[i]) * seen[i];
+    }
+    let forecast = &c.forecast[rows.clone()];
+    let over = &mut c.overdispersion[rows];
+    for i in 0..demand.len() {
+        let off = demand[i] - forecast[i];
+        let newest = off * off / forecast[i].max(0.1);
+        over[i] = (over[i] + SPREAD_NEWEST * (newest - over[i]) * seen[i]).clamp(0.1, 1e6);
+    }
+}
+
+fn toward(value: &mut f32, newest: f32, weight: f32) {
+    *value += weight * (newest - *value);
+}
+
+/// One entry per row, ascending.
+fn merged(mut entries: Vec<(u32, Counts)>) -> Vec<(u32, Counts)> {
+    entries.sort_by_key(|(row, _)| *row);
+    entries.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1.add(&next.1);
+        }
+        same
+    });
+    entries
+}

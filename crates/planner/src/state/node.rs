@@ -1,0 +1,68 @@
+//! What is known of a node besides its series.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tidegate_wire::Report;
+
+use super::Window;
+
+/// Windows after which an instance that no longer reports is taken to be gone.
+const INSTANCE_GONE_AFTER: i64 = 4;
+
+/// A node: which windows it reported, what it acknowledged and how it feels.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Node {
+    /// Its id.
+    pub name: String,
+    /// False once it was forgotten; its number may then be taken by another.
+    pub known: bool,
+    /// Row of its total.
+    pub total: u32,
+    /// Last window it reported.
+    pub last: Window,
+    /// Epoch and window of each instance's last report.
+    pub instances: BTreeMap<String, Instance>,
+    /// Share of processor in use, the highest of its instances in the last window.
+    pub cpu: f32,
+    /// Share of memory in use, likewise.
+    pub memory: f32,
+}
+
+/// One process or isolate of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Last epoch it said it enforces.
+    pub epoch: Option<u64>,
+    /// Window of its last report.
+    pub window: Window,
+}
+
+impl Node {
+    /// A node that has not reported yet.
+    pub fn new(name: &str, total: u32, window: Window) -> Self {
+        Self { name: name.to_owned(), known: true, total, last: window, instances: BTreeMap::new(), cpu: 0.0, memory: 0.0 }
+    }
+
+    /// Notes that `report` came for `window`.
+    pub fn note(&mut self, report: &Report, window: Window) {
+        if window > self.last {
+            self.last = window;
+            (self.cpu, self.memory) = (0.0, 0.0);
+            self.instances.retain(|_, i| window - i.window <= INSTANCE_GONE_AFTER);
+        }
+        if window == self.last {
+            self.cpu = self.cpu.max(report.cpu.unwrap_or(0.0) as f32);
+            self.memory = self.memory.max(report.memory.unwrap_or(0.0) as f32);
+        }
+        let name = report.instance.as_deref().unwrap_or("");
+        let seen = self.instances.entry(name.to_owned()).or_insert(Instance { epoch: None, window });
+        seen.window = seen.window.max(window);
+        seen.epoch = seen.epoch.max(report.epoch);
+    }
+
+    /// The epoch that every instance enforces or has gone beyond; `None` while one of them has not said.
+    pub fn acknowledged(&self) -> Option<u64> {
+        self.instances.values().map(|i| i.epoch).min().flatten()
+    }
+}
