@@ -23,9 +23,18 @@ const WALLS: &[Wall] = &[
     Wall { package: "tidegate-token-bucket", own: &[], never: RUNTIME },
     Wall { package: "tidegate-edge-node", own: &["tidegate-token-bucket", "tidegate-wire"], never: RUNTIME },
     Wall { package: "tidegate-trace", own: &[], never: RUNTIME },
+    Wall { package: "tidegate-registry", own: &["tidegate-planner", "tidegate-wire"], never: RUNTIME },
     Wall {
         package: "tidegate",
-        own: &["tidegate-planner", "tidegate-wire", "tidegate-journal", "tidegate-edge-node", "tidegate-token-bucket", "tidegate-trace"],
+        own: &[
+            "tidegate-planner",
+            "tidegate-wire",
+            "tidegate-journal",
+            "tidegate-registry",
+            "tidegate-edge-node",
+            "tidegate-token-bucket",
+            "tidegate-trace",
+        ],
         never: &["polars"],
     },
     Wall {
@@ -33,7 +42,11 @@ const WALLS: &[Wall] = &[
         own: &["tidegate-planner", "tidegate-wire", "tidegate-edge-node", "tidegate-token-bucket", "tidegate-trace"],
         never: RUNTIME,
     },
-    Wall { package: "tidegate-train", own: &["tidegate-planner", "tidegate-wire", "tidegate-journal", "tidegate-trace"], never: &["axum"] },
+    Wall {
+        package: "tidegate-train",
+        own: &["tidegate-planner", "tidegate-wire", "tidegate-journal", "tidegate-registry", "tidegate-trace"],
+        never: &["axum"],
+    },
     Wall { package: "tidegate-journal", own: &["tidegate-wire"], never: RUNTIME },
     Wall { package: "xtask", own: &[], never: RUNTIME },
 ];

@@ -13,6 +13,6 @@ pub mod time;
 
 pub use id::{InvalidId, check_bucket, check_node};
 pub use problem::Problem;
-pub use rates::{BucketRates, Mode, PoolRates, RateTable, TABLE_VERSION};
+pub use rates::{BucketRates, Mode, PoolRates, RateShard, RateTable, TABLE_VERSION};
 pub use telemetry::{Accepted, BucketCounts, Rejected, Report, Telemetry};
 pub use time::Timestamp;

@@ -37,6 +37,22 @@ pub struct RateTable {
     pub default: BucketRates,
     /// Buckets with rates of their own.
     pub buckets: BTreeMap<String, BucketRates>,
+    /// Keys of the [`RateShard`]s that hold the buckets, where a store's values are too small for the whole table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<String>,
+}
+
+/// Some of the buckets of a table that is too large for one value of a store.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RateShard {
+    /// [`TABLE_VERSION`]; a reader refuses any other.
+    pub version: u32,
+    /// The node of the table.
+    pub node: String,
+    /// The epoch of the table; a shard of any other epoch is not part of it.
+    pub epoch: u64,
+    /// Buckets with rates of their own.
+    pub buckets: BTreeMap<String, BucketRates>,
 }
 
 /// What a node does with a refusal.
@@ -79,6 +95,12 @@ impl RateTable {
     /// The key of a node's table in a KV store.
     pub fn key(node: &str) -> String {
         format!("tidegate-v1-rates-{node}")
+    }
+
+    /// The key of a shard of a node's table in a KV store. It carries the epoch, so that a new table's shards do not
+    /// overwrite those that a reader of the old table is about to fetch.
+    pub fn shard_key(node: &str, epoch: u64, index: usize) -> String {
+        format!("tidegate-v1-shard-{node}-{epoch}-{index}")
     }
 
     /// The step of the schedules that holds at `now`: 0 before `issued_at`, and growing without bound after it.
