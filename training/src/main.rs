@@ -1,2 +1,2 @@
-//! tidegate
+//! `tidegate-train`: fits, backtests and promotes the forecast.
 fn main() {}

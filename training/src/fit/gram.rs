@@ -1,0 +1,120 @@
+//! Weighted normal equations. They are sums over rows, so those of blocks, days or regions add up.
+
+use linfa_linalg::cholesky::SolveC;
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice, linalg::general_mat_mul};
+
+use super::FitError;
+
+/// Normal equations of a weighted least-squares fit with an intercept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gram {
+    /// Σ w x xᵀ, columns x columns.
+    xx: Array2<f64>,
+    /// Σ w x.
+    x: Array1<f64>,
+    /// Σ w x z, where z is the response.
+    xz: Array1<f64>,
+    /// Σ w z.
+    z: f64,
+    /// Σ w.
+    weight: f64,
+}
+
+impl Gram {
+    /// The empty sum for `columns` features.
+    pub fn new(columns: usize) -> Self {
+        Self { xx: Array2::zeros((columns, columns)), x: Array1::zeros(columns), xz: Array1::zeros(columns), z: 0.0, weight: 0.0 }
+    }
+
+    /// Adds rows `x` with weights and responses of the same length. `weighted` is scratch space of `x`'s shape.
+    pub fn add(&mut self, x: ArrayView2<f64>, weight: &[f64], response: &[f64], weighted: &mut Array2<f64>) {
+        let n = x.nrows();
+        for (k, &w) in weight.iter().enumerate().take(n) {
+            let (row, mut out) = (x.row(k), weighted.row_mut(k));
+            out.zip_mut_with(&row, |o, &v| *o = w * v);
+            self.x += &out;
+            self.xz.scaled_add(response[k], &out);
+            self.z += w * response[k];
+            self.weight += w;
+        }
+        let weighted = weighted.slice_axis(Axis(0), Slice::from(..n));
+        general_mat_mul(1.0, &x.t(), &weighted, 1.0, &mut self.xx);
+    }
+
+    /// Adds the sums of other rows.
+    pub fn merge(&mut self, other: &Self) {
+        self.xx += &other.xx;
+        self.x += &other.x;
+        self.xz += &other.xz;
+        self.z += other.z;
+        self.weight += other.weight;
+    }
+
+    /// Lets all rows so far count for `factor` of what they did: older days fade.
+    pub fn decay(&mut self, factor: f64) {
+        self.xx *= factor;
+        self.x *= factor;
+        self.xz *= factor;
+        self.z *= factor;
+        self.weight *= factor;
+    }
+
+    /// Intercept and coefficients of least weighted squares plus `ridge` x the coefficients' squares; the intercept is free.
+    ///
+    /// # Errors
+    /// [`FitError::Singular`] when the equations have no solution, which a ridge above 0 rules out.
+    pub fn solve(&self, ridge: f64) -> Result<(f64, Array1<f64>), FitError> {
+        let p = self.x.len();
+        let centre = &self.x / self.weight;
+        let outer = centre.view().insert_axis(Axis(1)).dot(&self.x.view().insert_axis(Axis(0)));
+        let mut lhs = &self.xx - &outer;
+        for j in 0..p {
+            lhs[[j, j]] += ridge;
+        }
+        let rhs = &self.xz - &(&centre * self.z);
+        let coefficients = lhs.solvec(&rhs.insert_axis(Axis(1)))?.remove_axis(Axis(1));
+        let intercept = self.z / self.weight - coefficients.dot(&centre);
+        Ok((intercept, coefficients))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    fn of(x: &Array2<f64>, w: &[f64], z: &[f64]) -> Gram {
+        let mut g = Gram::new(x.ncols());
+        g.add(x.view(), w, z, &mut Array2::zeros(x.raw_dim()));
+        g
+    }
+
+    #[test]
+    fn parts_add_up_to_the_whole() {
+        let x = array![[1.0, 2.0], [0.5, -1.0], [3.0, 0.1], [-2.0, 4.0]];
+        let (w, z) = ([1.0, 2.0, 0.5, 1.5], [1.0, 0.0, 2.0, -3.0]);
+        let whole = of(&x, &w, &z).solve(0.1).unwrap();
+        let mut merged = of(&x.slice_axis(Axis(0), Slice::from(..2)).to_owned(), &w[..2], &z[..2]);
+        merged.merge(&of(&x.slice_axis(Axis(0), Slice::from(2..)).to_owned(), &w[2..], &z[2..]));
+        let merged = merged.solve(0.1).unwrap();
+        assert!((whole.0 - merged.0).abs() < 1e-12 && (&whole.1 - &merged.1).iter().all(|d| d.abs() < 1e-12));
+    }
+
+    #[test]
+    fn decayed_rows_count_for_less() {
+        let x = array![[0.0], [1.0]];
+        let mut old = of(&x, &[1.0, 1.0], &[0.0, 1.0]);
+        old.decay(1e-9);
+        old.merge(&of(&x, &[1.0, 1.0], &[5.0, 8.0]));
+        let (intercept, coefficients) = old.solve(0.0).unwrap();
+        assert!((intercept - 5.0).abs() < 1e-6 && (coefficients[0] - 3.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_dependent_column_needs_a_ridge() {
+        let x = array![[-1.0, -1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, 1.0]];
+        let g = of(&x, &[1.0; 4], &[1.0, 2.0, 3.0, 4.0]);
+        assert!(matches!(g.solve(0.0), Err(FitError::Singular(_))));
+        assert!(g.solve(1e-6).unwrap().1.iter().all(|c| c.abs() < 1.0));
+    }
+}

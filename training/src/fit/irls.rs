@@ -1,0 +1,110 @@
+//! Iteratively reweighted least squares for a Poisson mean with a log link: Newton's method on Gram matrices.
+
+use ndarray::{Array1, Array2};
+
+use super::{Block, FitError, RowSource, censored::expected_at_least, gram::Gram, scale::Scale};
+
+/// Linear predictors are kept within this of zero: e^30 requests a window is beyond any edge.
+const ETA_MAX: f64 = 30.0;
+/// Smallest mean, so that a working response never divides by zero.
+pub const MU_FLOOR: f64 = 1e-6;
+
+/// A point in the space of intercepts and coefficients of standardised columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Log of the mean where every standardised feature is zero.
+    pub intercept: f64,
+    /// One per column.
+    pub coefficients: Array1<f64>,
+}
+
+impl Point {
+    fn towards(&self, other: &Self, share: f64) -> Self {
+        let mix = |a: f64, b: f64| a + share * (b - a);
+        let mut coefficients = self.coefficients.clone();
+        coefficients.zip_mut_with(&other.coefficients, |a, &b| *a = mix(*a, b));
+        Self { intercept: mix(self.intercept, other.intercept), coefficients }
+    }
+
+    fn distance(&self, other: &Self) -> f64 {
+        let apart = (&self.coefficients - &other.coefficients).iter().fold(0.0_f64, |m, d| m.max(d.abs()));
+        apart.max((self.intercept - other.intercept).abs())
+    }
+}
+
+/// When to stop and how far to shrink.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Descent {
+    /// Ridge per unit of weight, on standardised columns.
+    pub ridge: f64,
+    /// Most passes over the rows.
+    pub passes: usize,
+    /// Change of every standardised coefficient below which the fit has converged.
+    pub tolerance: f64,
+}
+
+/// Walks from `start` to the penalised maximum of the likelihood of `rows`. Returns it and the passes it took.
+///
+/// # Errors
+/// [`FitError::Singular`] when a step cannot be solved, which a ridge above 0 rules out.
+pub fn descend(rows: &impl RowSource, scale: &Scale, start: Point, how: Descent) -> Result<(Point, usize), FitError> {
+    let (mut here, mut best) = (start, None::<(f64, Point)>);
+    for pass in 1..=how.passes {
+        let (gram, loss) = sweep(rows, scale, &here)?;
+        let objective = loss / scale.weight + how.ridge / 2.0 * here.coefficients.dot(&here.coefficients);
+        if let Some((least, from)) = &best
+            && !(objective <= least + 1e-12 * (1.0 + least.abs()))
+        {
+            // The step overshot: half of it goes downhill, since the likelihood is concave.
+            here = from.towards(&here, 0.5);
+            if here.distance(from) < how.tolerance {
+                return Ok((from.clone(), pass));
+            }
+            continue;
+        }
+        let (intercept, coefficients) = gram.solve(how.ridge * scale.weight)?;
+        let next = Point { intercept, coefficients };
+        let moved = here.distance(&next);
+        best = Some((objective, here));
+        here = next;
+        if moved < how.tolerance {
+            return Ok((here, pass));
+        }
+    }
+    Ok((best.map_or(here, |(_, point)| point), how.passes))
+}
+
+/// One pass at `point`: the normal equations of the next step, and half the deviance up to a constant.
+fn sweep(rows: &impl RowSource, scale: &Scale, point: &Point) -> Result<(Gram, f64), FitError> {
+    let p = rows.columns();
+    let mut gram = Gram::new(p);
+    let mut loss = 0.0;
+    let mut weighted = Array2::zeros((super::rows::BLOCK_ROWS, p));
+    let (mut weight, mut response) = (vec![], vec![]);
+    rows.each_block(|_, block| {
+        standardise(block, scale);
+        let eta = block.features().dot(&point.coefficients);
+        weight.clear();
+        response.clear();
+        for (k, eta) in eta.iter().enumerate() {
+            let eta = (point.intercept + eta).clamp(-ETA_MAX, ETA_MAX);
+            let mu = eta.exp().max(MU_FLOOR);
+            let y = if block.at_least[k] { expected_at_least(mu, block.y[k]) } else { block.y[k] };
+            let w = block.weight[k];
+            loss += w * (mu - y * eta);
+            weight.push(w * mu);
+            response.push(eta + (y - mu) / mu);
+        }
+        gram.add(block.features(), &weight, &response, &mut weighted);
+        Ok::<(), FitError>(())
+    })?;
+    Ok((gram, loss))
+}
+
+/// Brings a block's columns to mean 0 and spread 1; constant columns to 0.
+pub fn standardise(block: &mut Block, scale: &Scale) {
+    for mut row in block.features_mut().rows_mut() {
+        row.zip_mut_with(&scale.mean, |v, &m| *v -= m);
+        row *= &scale.inverse;
+    }
+}

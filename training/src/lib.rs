@@ -1,0 +1,3 @@
+//! Training of the forecast: past telemetry in, a promoted model out. The only user of polars.
+
+pub mod fit;

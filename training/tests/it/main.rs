@@ -1,0 +1,3 @@
+//! Behaviour of the trainer, one module each.
+
+mod fit;
