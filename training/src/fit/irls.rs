@@ -52,8 +52,9 @@ pub fn descend(rows: &impl RowSource, scale: &Scale, start: Point, how: Descent)
     for pass in 1..=how.passes {
         let (gram, loss) = sweep(rows, scale, &here)?;
         let objective = loss / scale.weight + how.ridge / 2.0 * here.coefficients.dot(&here.coefficients);
+        let downhill = |least: f64| objective <= least + 1e-12 * (1.0 + least.abs());
         if let Some((least, from)) = &best
-            && !(objective <= least + 1e-12 * (1.0 + least.abs()))
+            && !downhill(*least)
         {
             // The step overshot: half of it goes downhill, since the likelihood is concave.
             here = from.towards(&here, 0.5);
