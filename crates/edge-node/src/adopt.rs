@@ -36,6 +36,12 @@ pub enum RefusedTable {
         /// The epoch in force.
         current: u64,
     },
+    /// Its buckets are elsewhere.
+    #[error("the buckets of the rate table are in {shards} shards: merge them into the table and clear its shards")]
+    Sharded {
+        /// How many shards it names.
+        shards: usize,
+    },
     /// A number that cannot be a rate, a burst or a length of time.
     #[error("{key} of the rate table is not a number that can be enforced")]
     Number {
@@ -62,6 +68,9 @@ pub(crate) fn check(table: &RateTable, node: &str, current: Option<u64>) -> Resu
         Some(current) if table.epoch < current => return Err(RefusedTable::Epoch { found: table.epoch, current }),
         Some(current) if table.epoch == current => return Ok(false),
         _ => {}
+    }
+    if !table.shards.is_empty() {
+        return Err(RefusedTable::Sharded { shards: table.shards.len() });
     }
     check_numbers(table)?;
     Ok(true)

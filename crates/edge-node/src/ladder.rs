@@ -114,6 +114,7 @@ mod tests {
             pool: PoolRates { refill_per_s: vec![10.0, 20.0, 30.0], capacity: 1.0, safe_per_s: 6.0 },
             default: BucketRates::default(),
             buckets: Default::default(),
+            shards: vec![],
         }
     }
 
