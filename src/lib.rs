@@ -1,3 +1,15 @@
-//! The tidegate service.
+//! The service: telemetry comes in, is made durable, becomes a plan every tick and goes out as leased rates.
+//!
+//! In the order the data goes round:
+//! - [`config`]: what a person sets.
+//! - [`ingest`]: what makes a report acceptable: its values, its age, its cardinality, and that it is no repeat.
+//! - [`engine`]: the one thread that owns planner, journal and dedupe index; groups commits, ticks, answers queries.
+//! - [`state`]: snapshots, and recovery from the newest of them and the journal behind it.
+//! - [`clock`] and [`tick`]: when a tick is due, and where its plan goes.
 
+pub mod clock;
 pub mod config;
+pub mod engine;
+pub mod ingest;
+pub mod state;
+pub mod tick;

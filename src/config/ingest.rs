@@ -10,6 +10,8 @@ use super::ConfigError;
 pub struct Ingest {
     /// Seconds that the end of a window may lie in the future: the clock skew that is borne.
     pub future_skew_s: u32,
+    /// Seconds after a window's end that its reports have to arrive before the tick that plans from it.
+    pub grace_s: u32,
     /// Seconds after its end until which a window is still taken in.
     pub late_s: u32,
     /// Most reports in one body.
@@ -28,6 +30,7 @@ impl Default for Ingest {
     fn default() -> Self {
         Self {
             future_skew_s: 5,
+            grace_s: 3,
             late_s: 300,
             reports_per_body: 1_000,
             buckets_per_report: 50_000,
@@ -45,6 +48,9 @@ impl Ingest {
                 "ingest.late_s",
                 "must be at least planner.interval_s, or reports of the window just closed are refused",
             ));
+        }
+        if self.grace_s >= interval_s {
+            return Err(ConfigError::value("ingest.grace_s", "must be below planner.interval_s, or a tick falls into the window after"));
         }
         let counts = [
             ("ingest.reports_per_body", self.reports_per_body),

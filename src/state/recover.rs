@@ -1,0 +1,101 @@
+//! Recovery at start.
+
+use std::{path::Path, sync::Arc};
+
+use tidegate_journal::{Cut, Journal, JournalError, Position, Reader, Skipped};
+use tidegate_planner::Planner;
+
+use super::{
+    State, decode_model,
+    snapshot::{self, Snapshot, SnapshotError},
+};
+use crate::engine::Options;
+
+/// What stops a start.
+#[derive(Debug, thiserror::Error)]
+pub enum RecoverError {
+    /// The journal cannot be opened or read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The snapshots cannot be listed.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The engine's thread cannot be started.
+    #[error("the engine's thread cannot be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// A recovered service.
+pub struct Recovered {
+    /// What it remembers.
+    pub state: State,
+    /// Where it goes on writing.
+    pub journal: Journal,
+    /// How it was recovered.
+    pub recovery: Recovery,
+}
+
+/// How a state was recovered, for the log.
+#[derive(Debug, Default)]
+pub struct Recovery {
+    /// Position of the snapshot that was used; none after a replay of the whole journal.
+    pub snapshot: Option<Position>,
+    /// Newer snapshots that could not be used, and why.
+    pub unusable: Vec<String>,
+    /// Records replayed.
+    pub replayed: u64,
+    /// Damaged frames that were left out.
+    pub skipped: Skipped,
+    /// Torn tail that was cut off the journal.
+    pub cut: Option<Cut>,
+    /// Whether records between the snapshot and the first replayed one have been deleted.
+    pub gap: bool,
+}
+
+/// Makes the state that the newest readable snapshot and the journal's records behind it describe.
+/// `planner` is empty and brings settings and the model to begin with.
+///
+/// # Errors
+/// A file that cannot be read at all. Damage is no error: it is worked around and said in [`Recovery`].
+pub fn recover(options: &Options, planner: Planner) -> Result<Recovered, RecoverError> {
+    let snapshots = Options::snapshot_dir(&options.data_dir);
+    let (mut journal, cut) = Journal::open(Options::journal_dir(&options.data_dir), options.journal)?;
+    let mut recovery = Recovery { cut, ..Recovery::default() };
+    let mut state = State::new(planner, options.dedupe);
+    let mut kept = vec![];
+    for position in snapshot::list(&snapshots)? {
+        kept.push(position);
+        if recovery.snapshot.is_some() {
+            continue;
+        }
+        match restore(&mut state, &snapshots, position) {
+            Ok(()) => recovery.snapshot = Some(position),
+            Err(reason) => recovery.unusable.push(reason),
+        }
+    }
+    let from = recovery.snapshot.unwrap_or_default();
+    let mut reader = Reader::read_from(journal.dir(), from)?;
+    recovery.gap = reader.start() > from && reader.start().segment > 1;
+    for entry in &mut reader {
+        state.apply(&entry?.record);
+        recovery.replayed += 1;
+    }
+    recovery.skipped = reader.skipped();
+    journal.retain_from(kept.last().copied().unwrap_or_default());
+    Ok(Recovered { state, journal, recovery })
+}
+
+/// Replaces `state` by a snapshot, or leaves it as it was.
+fn restore(state: &mut State, dir: &Path, position: Position) -> Result<(), String> {
+    let snapshot = Snapshot::read(dir, position).map_err(|e| e.to_string())?;
+    let unusable = |what: &str, e: &dyn std::fmt::Display| format!("snapshot at {position:?}: {what}: {e}");
+    let dedupe = postcard::from_bytes(&snapshot.dedupe).map_err(|e| unusable("dedupe index", &e))?;
+    let plan = match snapshot.plan.as_slice() {
+        [] => None,
+        bytes => Some(Arc::new(serde_json::from_slice(bytes).map_err(|e| unusable("plan", &e))?)),
+    };
+    state.planner.restore(&snapshot.planner).map_err(|e| unusable("planner", &e))?;
+    state.planner.set_model(decode_model(&snapshot.model));
+    (state.dedupe, state.plan) = (dedupe, plan);
+    Ok(())
+}
