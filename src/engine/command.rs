@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::EngineError;
 use crate::ingest::Checked;
 
-type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
+pub(super) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 
 /// One batch of reports and who waits for its answer.
 pub(super) struct Batch {

@@ -1,6 +1,9 @@
 //! What the engine's thread does, without the thread.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tidegate_journal::{Journal, JournalError, Position, Record};
 use tidegate_planner::{Model, Plan};
@@ -91,7 +94,9 @@ impl Core {
     fn write(&mut self, records: &[Record]) -> Result<(), JournalError> {
         self.journal.append(&self.owed)?;
         self.journal.append(records)?;
+        let began = Instant::now();
         self.journal.commit()?;
+        metrics::histogram!("tidegate_journal_commit_seconds").record(began.elapsed());
         self.owed.clear();
         Ok(())
     }

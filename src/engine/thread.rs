@@ -1,14 +1,15 @@
 //! The thread itself: drains the queue, groups what can be grouped, keeps house.
 
-use std::{mem, thread};
+use std::{mem, ops::ControlFlow, sync::Arc, thread};
 
-use tidegate_planner::Planner;
-use tidegate_wire::Timestamp;
+use tidegate_journal::Position;
+use tidegate_planner::{Plan, Planner};
+use tidegate_wire::{Accepted, Timestamp};
 use tokio::sync::mpsc;
 
 use super::{
     Core, Engine, EngineError, Options,
-    command::{Batch, Command},
+    command::{Batch, Command, Reply},
 };
 use crate::state::{self, RecoverError, Recovery, Writer, snapshot::SnapshotError};
 
@@ -26,7 +27,7 @@ pub struct Running {
     /// How its state was recovered.
     pub recovery: Recovery,
     /// The plan that was in force when the service last stopped.
-    pub plan: Option<std::sync::Arc<tidegate_planner::Plan>>,
+    pub plan: Option<Arc<Plan>>,
     /// Ends when the engine has stopped.
     pub thread: thread::JoinHandle<()>,
 }
@@ -45,40 +46,36 @@ pub fn start(options: &Options, planner: Planner) -> Result<Running, RecoverErro
     let writer = Writer::new(Options::snapshot_dir(&options.data_dir));
     let plan = core.state().plan.clone();
     let (sender, commands) = mpsc::channel(options.queue.max(1));
-    let house = House { core, writer, segment_age_s: options.segment_age_s, ticks: 0, now: Timestamp::default(), sealed: None };
-    let thread = thread::Builder::new().name("engine".into()).spawn(move || run(house, commands)).map_err(RecoverError::Thread)?;
+    let worker = Worker { core, writer, segment_age_s: options.segment_age_s, ticks: 0, now: Timestamp::default(), sealed: None };
+    let thread = thread::Builder::new().name("engine".into()).spawn(move || run(worker, commands)).map_err(RecoverError::Thread)?;
     Ok(Running { engine: Engine::new(sender), recovery, plan, thread })
 }
 
-fn run(mut house: House, mut commands: mpsc::Receiver<Command>) {
-    let mut group = vec![];
+fn run(mut worker: Worker, mut commands: mpsc::Receiver<Command>) {
     while let Some(first) = commands.blocking_recv() {
-        let mut next = Some(first);
-        while let Some(command) = next {
-            let after = match command {
-                Command::Ingest(batch) => {
-                    group.push(batch);
-                    None
+        let mut group = vec![];
+        let mut waiting = Some(first);
+        while let Some(command) = waiting {
+            match command {
+                Command::Ingest(batch) => group.push(batch),
+                other => {
+                    worker.ingest(mem::take(&mut group));
+                    if let ControlFlow::Break(reply) = worker.carry_out(other) {
+                        // Who waits may start another engine on the same data at once.
+                        drop(worker);
+                        drop(reply.send(Ok(())));
+                        return;
+                    }
                 }
-                other => Some(other),
-            };
-            let other = after.is_some();
-            if other || group.len() >= GROUP_MAX {
-                house.ingest(mem::take(&mut group));
             }
-            if let Some(command) = after
-                && house.carry_out(command)
-            {
-                return;
-            }
-            next = commands.try_recv().ok();
+            waiting = if group.len() < GROUP_MAX { commands.try_recv().ok() } else { None };
         }
-        house.ingest(mem::take(&mut group));
+        worker.ingest(group);
     }
-    house.last_snapshot();
+    worker.last_snapshot();
 }
 
-struct House {
+struct Worker {
     core: Core,
     writer: Writer,
     segment_age_s: u64,
@@ -88,7 +85,7 @@ struct House {
     sealed: Option<Timestamp>,
 }
 
-impl House {
+impl Worker {
     fn ingest(&mut self, group: Vec<Batch>) {
         if group.is_empty() {
             return;
@@ -98,9 +95,7 @@ impl House {
         // A sender that has gone needs no answer; its reports are durable all the same.
         match self.core.ingest(bodies) {
             Ok(answers) => replies.into_iter().zip(answers).for_each(|(reply, answer)| {
-                metrics::counter!("tidegate_reports_accepted_total").increment(answer.accepted as u64);
-                metrics::counter!("tidegate_reports_duplicate_total").increment(answer.duplicates as u64);
-                metrics::counter!("tidegate_reports_rejected_total").increment(answer.rejected.len() as u64);
+                count(&answer);
                 let _ = reply.send(Ok(answer));
             }),
             Err(error) => {
@@ -112,8 +107,7 @@ impl House {
         }
     }
 
-    /// Carries out anything but an ingest; true when it was the last.
-    fn carry_out(&mut self, command: Command) -> bool {
+    fn carry_out(&mut self, command: Command) -> ControlFlow<Reply<()>> {
         match command {
             Command::Ingest(batch) => self.ingest(vec![batch]),
             Command::Query(question) => question(&self.core.state().planner),
@@ -132,11 +126,10 @@ impl House {
             }
             Command::Stop(reply) => {
                 self.last_snapshot();
-                drop(reply.send(Ok(())));
-                return true;
+                return ControlFlow::Break(reply);
             }
         }
-        false
+        ControlFlow::Continue(())
     }
 
     fn after_tick(&mut self, now: Timestamp) {
@@ -177,7 +170,7 @@ impl House {
         }
     }
 
-    fn snapshot_written(&mut self, written: Result<tidegate_journal::Position, SnapshotError>) {
+    fn snapshot_written(&mut self, written: Result<Position, SnapshotError>) {
         let kept = written.map_err(|e| e.to_string()).and_then(|needed| self.core.retain(needed, self.now).map_err(|e| e.to_string()));
         match kept {
             Ok(deleted) => tracing::debug!(deleted, "snapshot written, old segments deleted"),
@@ -186,5 +179,14 @@ impl House {
                 metrics::counter!("tidegate_snapshot_errors_total").increment(1);
             }
         }
+    }
+}
+
+fn count(answer: &Accepted) {
+    metrics::counter!("tidegate_reports_accepted_total").increment(answer.accepted as u64);
+    metrics::counter!("tidegate_reports_duplicate_total").increment(answer.duplicates as u64);
+    for rejected in &answer.rejected {
+        let kind = rejected.problem.kind.rsplit('/').next().unwrap_or_default().to_owned();
+        metrics::counter!("tidegate_reports_rejected_total", "problem" => kind).increment(1);
     }
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use tidegate_journal::{Cut, Journal, JournalError, Position, Reader, Skipped};
-use tidegate_planner::Planner;
+use tidegate_planner::{Plan, Planner};
 
 use super::{
     State, decode_model,
@@ -95,6 +95,7 @@ fn restore(state: &mut State, dir: &Path, position: Position) -> Result<(), Stri
         bytes => Some(Arc::new(serde_json::from_slice(bytes).map_err(|e| unusable("plan", &e))?)),
     };
     state.planner.restore(&snapshot.planner).map_err(|e| unusable("planner", &e))?;
+    state.planner.raise_epoch(plan.as_ref().map_or(0, |p: &Arc<Plan>| p.epoch));
     state.planner.set_model(decode_model(&snapshot.model));
     (state.dedupe, state.plan) = (dedupe, plan);
     Ok(())

@@ -1,0 +1,5 @@
+//! The service as its users meet it, one module per behaviour.
+
+mod engine;
+mod recovery;
+mod reports;
