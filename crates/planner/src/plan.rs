@@ -1,19 +1,19 @@
 //! What a tick returns: every node's rates, and why.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tidegate_wire::{RateTable, Timestamp};
 
 /// All rates of one epoch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Plan {
     /// Rises by one with every tick.
     pub epoch: u64,
     /// The tick's time.
     pub issued_at: Timestamp,
-    /// One rate table for each node that is known.
-    pub tables: BTreeMap<String, RateTable>,
+    /// One rate table for each node that is known; a table that has not changed keeps its epoch.
+    pub tables: BTreeMap<String, Arc<RateTable>>,
     /// Totals, for the log, the metrics and the dashboard.
     pub summary: Summary,
 }

@@ -123,7 +123,7 @@ pub struct Lease {
 
 impl Default for Lease {
     fn default() -> Self {
-        Self { duration_s: 300, steps: 4, safe_share: 0.9, forget_after_s: 86_400 }
+        Self { duration_s: 300, steps: 6, safe_share: 0.9, forget_after_s: 86_400 }
     }
 }
 
@@ -204,8 +204,8 @@ impl Settings {
             p.check().or_else(|(key, reason)| refuse(format!("policies[{i}].{key}"), reason))?;
         }
         let l = &self.lease;
-        if l.steps == 0 || l.steps > 16 {
-            return refuse("lease.steps".into(), "must be 1 to 16");
+        if l.steps < 3 || l.steps > 16 {
+            return refuse("lease.steps".into(), "must be 3 to 16");
         }
         if l.duration_s < 2 * self.interval_s {
             return refuse("lease.duration_s".into(), "must be at least two intervals, or a lease ends before the next can arrive");

@@ -16,18 +16,13 @@ const BASELINE_NEWEST: f32 = 0.001;
 const MEAN_MIN: f32 = 0.02;
 
 impl Store {
-    /// Closes all windows up to and with `last`.
-    pub fn close_until(&mut self, last: Window) {
-        let first_open = self.open.keys().next().copied();
-        let next = match self.closed {
-            Some(closed) => closed + 1,
-            None => first_open.unwrap_or(last),
-        };
-        // After a long silence only the windows that are still kept need closing one by one: nothing else was reported.
-        let next = next.max(first_open.unwrap_or(last).min(last - RING as i64));
-        for window in next..=last {
-            self.close(window);
-        }
+    /// The windows to close one by one so that `last` is closed, oldest first.
+    ///
+    /// After a long silence these are only the ones still kept in the ring: nothing was reported for those before.
+    pub fn to_close(&self, last: Window) -> std::ops::RangeInclusive<Window> {
+        let first_open = self.open.keys().next().copied().unwrap_or(last + 1);
+        let next = self.closed.map_or(first_open, |closed| closed + 1);
+        next.max(first_open.min(last + 1 - RING as i64))..=last
     }
 
     /// Closes one window: every row takes in its demand, a row of a node that did not report keeps what it expects.

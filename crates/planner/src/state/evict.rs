@@ -16,6 +16,7 @@ impl Store {
             if gone[node] || (!is_total && self.columns.quiet[row] >= idle) {
                 self.index.remove(row as u32);
                 self.columns.clear(row);
+                self.nodes[node].series -= usize::from(!is_total);
                 freed += 1;
             }
         }

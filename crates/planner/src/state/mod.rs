@@ -61,6 +61,11 @@ impl Store {
         }
     }
 
+    /// Replaces the bounds on memory.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// Length of a window in seconds.
     pub fn interval_s(&self) -> i64 {
         self.interval_s

@@ -19,6 +19,8 @@ pub struct Node {
     pub known: bool,
     /// Row of its total.
     pub total: u32,
+    /// Number of its buckets that are kept.
+    pub series: usize,
     /// Last window it reported.
     pub last: Window,
     /// Epoch and window of each instance's last report.
@@ -41,7 +43,7 @@ pub struct Instance {
 impl Node {
     /// A node that has not reported yet.
     pub fn new(name: &str, total: u32, window: Window) -> Self {
-        Self { name: name.to_owned(), known: true, total, last: window, instances: BTreeMap::new(), cpu: 0.0, memory: 0.0 }
+        Self { name: name.to_owned(), known: true, total, series: 0, last: window, instances: BTreeMap::new(), cpu: 0.0, memory: 0.0 }
     }
 
     /// Notes that `report` came for `window`.

@@ -112,7 +112,12 @@ impl Store {
             return Some(row);
         }
         // Beyond the bound a bucket counts in its node's total alone.
-        (self.live() < self.limits.series).then(|| self.new_row(node, bucket, window))
+        let full = self.live() >= self.limits.series || self.nodes[node as usize].series >= self.limits.series_per_node;
+        if full {
+            return None;
+        }
+        self.nodes[node as usize].series += 1;
+        Some(self.new_row(node, bucket, window))
     }
 
     fn new_row(&mut self, node: u32, bucket: &str, window: Window) -> u32 {

@@ -1,0 +1,157 @@
+//! A node's rate over its buckets: who is guaranteed how much of it.
+//!
+//! Guarantees maximise the weighted expected number of guaranteed requests, so that `weight * P(demand > guarantee)` is the same
+//! for every unclamped bucket; none is guaranteed more than its max-min fair share while others are short of theirs, so that a
+//! heavy bucket cannot turn its weight into a claim.
+
+use crate::forecast::quantile::{GammaTable, LOGITS, logit};
+
+/// Logits of the risk at which guarantees are computed; between two of them they are interpolated.
+const GRID: [f64; 14] = [3.5, 2.5, 1.75, 1.0, 0.5, 0.0, -0.5, -1.0, -1.75, -2.5, -3.5, -4.5, -5.75, -6.9];
+/// Probability of exceeding it that defines what a bucket needs for its fair share.
+const NEED: f64 = 0.1;
+
+/// A bucket that may be guaranteed something.
+#[derive(Debug, Clone, Default)]
+pub struct Candidate {
+    /// Its row.
+    pub row: u32,
+    /// Expected requests of the step.
+    pub mean: f64,
+    /// Their variance.
+    pub variance: f64,
+    /// Policy's weight.
+    pub weight: f64,
+    /// Policy's priority: higher is served first.
+    pub priority: u8,
+    /// Least rate, tokens per second.
+    pub floor: f64,
+    /// Most, tokens per second.
+    pub ceiling: f64,
+}
+
+/// A guaranteed rate and whether capacity bound it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Guarantee {
+    /// Tokens per second.
+    pub per_s: f64,
+    /// Whether it is below what the forecast alone would give.
+    pub scarce: bool,
+}
+
+/// Guarantees `per_s` tokens per second over `candidates` for steps of `seconds`; the sum is at most `per_s`.
+/// Where that is too little, the lowest priority goes without first.
+pub fn guarantee(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, candidates: &[Candidate]) -> Vec<Guarantee> {
+    let mut out = vec![Guarantee::default(); candidates.len()];
+    let mut left = per_s;
+    let mut priorities: Vec<u8> = candidates.iter().map(|c| c.priority).collect();
+    priorities.sort_unstable_by(|a, b| b.cmp(a));
+    priorities.dedup();
+    for priority in priorities {
+        let members: Vec<usize> = (0..candidates.len()).filter(|i| candidates[*i].priority == priority).collect();
+        let class: Vec<&Candidate> = members.iter().map(|i| &candidates[*i]).collect();
+        for (i, g) in members.iter().zip(within_class(table, left, seconds, slo, &class)) {
+            left = (left - g.per_s).max(0.0);
+            out[*i] = g;
+        }
+    }
+    out
+}
+
+fn within_class(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, class: &[&Candidate]) -> Vec<Guarantee> {
+    let needs: Vec<f64> = class.iter().map(|c| (table.quantile(c.mean, c.variance, logit(NEED)) / seconds).min(c.ceiling)).collect();
+    let fair = fair_level(per_s, &needs);
+    let at = |risk: f64| -> Vec<f64> { class.iter().map(|c| c.rate(table, risk, seconds, fair)).collect() };
+    let enough = logit((1.0 - slo).clamp(1e-6, 0.5));
+    let mut above = at(enough);
+    if above.iter().sum::<f64>() <= per_s {
+        return above.into_iter().map(|per_s| Guarantee { per_s, scarce: false }).collect();
+    }
+    let mut chosen = None;
+    for risk in GRID.iter().rev().filter(|r| **r > enough) {
+        let below = at(*risk);
+        let (sum_below, sum_above) = (below.iter().sum::<f64>(), above.iter().sum::<f64>());
+        if sum_below <= per_s {
+            let part = if sum_above > sum_below { (per_s - sum_below) / (sum_above - sum_below) } else { 0.0 };
+            chosen = Some(below.iter().zip(&above).map(|(b, a)| b + (a - b) * part).collect::<Vec<f64>>());
+            break;
+        }
+        above = below;
+    }
+    let rates = chosen.unwrap_or_else(|| {
+        let sum: f64 = above.iter().sum();
+        above.iter().map(|r| r * per_s / sum).collect()
+    });
+    rates.into_iter().map(|per_s| Guarantee { per_s, scarce: true }).collect()
+}
+
+impl Candidate {
+    fn rate(&self, table: &GammaTable, risk: f64, seconds: f64, fair: f64) -> f64 {
+        // A weight of two halves the probability of exceeding that it is worth.
+        let risk = (risk - self.weight.ln()).clamp(LOGITS.0, LOGITS.1);
+        let rate = table.quantile(self.mean, self.variance, risk) / seconds;
+        rate.min(fair).max(self.floor).min(self.ceiling)
+    }
+}
+
+/// The level at which `needs`, cut to it, sum to `total`: the max-min fair share; infinite when all fit.
+pub fn fair_level(total: f64, needs: &[f64]) -> f64 {
+    if needs.iter().sum::<f64>() <= total {
+        return f64::INFINITY;
+    }
+    let mut sorted = needs.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let mut left = total;
+    for (i, need) in sorted.iter().enumerate() {
+        let even = left / (sorted.len() - i) as f64;
+        if *need >= even {
+            return even;
+        }
+        left -= need;
+    }
+    f64::INFINITY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bucket(mean: f64) -> Candidate {
+        Candidate { mean, variance: 2.0 * mean, weight: 1.0, priority: 1, ceiling: f64::INFINITY, ..Candidate::default() }
+    }
+
+    #[test]
+    fn a_hog_gets_no_more_than_its_fair_share_while_others_need_theirs() {
+        let table = GammaTable::default();
+        let class = [bucket(30.0), bucket(30.0), bucket(3000.0)];
+        let got = guarantee(&table, 6.0, 30.0, 0.999, &class);
+        assert!(got.iter().map(|g| g.per_s).sum::<f64>() <= 6.0 + 1e-9);
+        assert!(got[0].per_s > 1.1 && got[2].per_s < 4.0 && got[2].scarce, "{got:?}");
+    }
+
+    #[test]
+    fn the_lowest_priority_goes_without_first() {
+        let table = GammaTable::default();
+        let low = Candidate { priority: 0, ..bucket(300.0) };
+        let got = guarantee(&table, 10.0, 30.0, 0.999, &[low, bucket(300.0)]);
+        assert!(got[1].per_s > 9.0 && got[0].per_s < 1.0, "{got:?}");
+    }
+
+    #[test]
+    fn a_heavier_weight_gets_more() {
+        let table = GammaTable::default();
+        let heavy = Candidate { weight: 10.0, ..bucket(300.0) };
+        let got = guarantee(&table, 20.0, 30.0, 0.999, &[heavy, bucket(300.0)]);
+        assert!(got[0].per_s >= got[1].per_s, "{got:?}");
+    }
+
+    #[test]
+    fn floors_hold_and_fair_levels_add_up() {
+        let level = fair_level(10.0, &[1.0, 2.0, 30.0]);
+        assert!((level - 7.0).abs() < 1e-12);
+        assert_eq!(fair_level(10.0, &[1.0, 2.0]), f64::INFINITY);
+        let table = GammaTable::default();
+        let got = guarantee(&table, 10.0, 30.0, 0.999, &[Candidate { floor: 2.0, ..bucket(0.0) }]);
+        assert_eq!(got[0].per_s, 2.0);
+    }
+}

@@ -1,0 +1,15 @@
+//! Sharing out an origin's capacity: first over nodes, then over a node's buckets.
+//!
+//! [`ledger`] knows what is still lent, [`supply`] what each node has saved, [`nodes`] shares the sustained capacity at equal
+//! risk, [`burst`] the burst by how much a node's demand swings, [`buckets`] turns a node's rate into guarantees.
+
+pub mod buckets;
+pub mod burst;
+pub mod ledger;
+pub mod nodes;
+pub mod supply;
+
+pub use buckets::{Candidate, Guarantee};
+pub use ledger::{Lease, Ledger};
+pub use nodes::{Claim, Share};
+pub use supply::Supply;

@@ -1,0 +1,144 @@
+//! What a node has saved and how well its demand was foreseen.
+
+use serde::{Deserialize, Serialize};
+use tidegate_wire::Timestamp;
+
+use super::Ledger;
+use crate::{forecast::STEPS, state::Node};
+
+/// Weight of the newest window in the measures of forecast error: half-life 1 h.
+const ERROR_NEWEST: f64 = 0.0058;
+/// Weight of the newest window in how much demand swings: half-life 6 h.
+const SWING_NEWEST: f64 = 0.001;
+/// Most steps that a table is taken to be late.
+const STALENESS_MAX: usize = 8;
+
+/// One node's leases, its tokens as far as they can be known from outside, and its forecast errors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Supply {
+    /// Leases still out.
+    pub ledger: Ledger,
+    /// Tokens saved at the end of the last window: estimated from what was leased and what was admitted.
+    pub tokens: f64,
+    /// Tokens that only guaranteed buckets may take, of the newest lease.
+    pub reserve: f64,
+    /// Steps that pass from a table's issue until it is enforced.
+    pub staleness: usize,
+    /// Mean and mean square of the node's demand per window, over hours.
+    pub swing: (f64, f64),
+    /// Mean squared error of the demand of the next 1, 2, ... windows together, over its forecast.
+    error: [f64; STEPS],
+    forecasts: Vec<[f64; STEPS]>,
+    actuals: Vec<f64>,
+    acknowledged: Option<u64>,
+    windows: u32,
+}
+
+impl Default for Supply {
+    fn default() -> Self {
+        Self {
+            ledger: Ledger::default(),
+            tokens: 0.0,
+            reserve: 0.0,
+            staleness: 1,
+            swing: (0.0, 0.0),
+            error: std::array::from_fn(|h| 2.0 + 2.0 * h as f64),
+            forecasts: vec![],
+            actuals: vec![],
+            acknowledged: None,
+            windows: 0,
+        }
+    }
+}
+
+/// What a node's total did in a window.
+#[derive(Debug, Clone, Copy)]
+pub struct Outcome {
+    /// Requests offered, corrected for retries and censoring.
+    pub demand: f64,
+    /// Requests offered, as reported.
+    pub offered: f64,
+    /// Requests throttled.
+    pub throttled: f64,
+    /// Whether the node reported the window.
+    pub reported: bool,
+}
+
+impl Supply {
+    /// Takes in what the node says it enforces at the end of a window, `end`.
+    pub fn acknowledge(&mut self, node: &Node, end: Timestamp) {
+        let Some(epoch) = node.acknowledged() else { return };
+        if self.acknowledged >= Some(epoch) {
+            return;
+        }
+        self.acknowledged = Some(epoch);
+        self.ledger.acknowledge(epoch);
+        if let Some(lease) = self.ledger.of_epoch(epoch) {
+            let age = (end.as_millis() - lease.issued_ms + lease.step_ms / 2).div_euclid(lease.step_ms);
+            self.staleness = (age.max(1) as usize - 1).min(STALENESS_MAX);
+        }
+    }
+
+    /// Takes in a window of `seconds` that started at `start`.
+    pub fn close(&mut self, outcome: Outcome, start: Timestamp, seconds: f64) {
+        self.settle(outcome, start, seconds);
+        if !outcome.reported {
+            return;
+        }
+        self.windows = self.windows.saturating_add(1);
+        let newest = SWING_NEWEST.max(1.0 / f64::from(self.windows));
+        self.swing.0 += newest * (outcome.demand - self.swing.0);
+        self.swing.1 += newest * (outcome.demand * outcome.demand - self.swing.1);
+        self.measure(outcome.demand);
+    }
+
+    /// Notes the forecast of the next windows.
+    pub fn expect(&mut self, means: [f64; STEPS]) {
+        self.forecasts.push(means);
+        if self.forecasts.len() > STEPS {
+            self.forecasts.remove(0);
+        }
+    }
+
+    /// Variance of the demand of the next `windows` windows together, whose mean is `mean`.
+    pub fn variance(&self, windows: usize, mean: f64) -> f64 {
+        let per_mean = self.error[windows.clamp(1, STEPS) - 1];
+        per_mean * mean.max(0.5)
+    }
+
+    /// Standard deviation of a window's demand over hours, requests.
+    pub fn deviation(&self) -> f64 {
+        (self.swing.1 - self.swing.0 * self.swing.0).max(0.0).sqrt()
+    }
+
+    fn settle(&mut self, outcome: Outcome, start: Timestamp, seconds: f64) {
+        let lease = match self.acknowledged {
+            Some(epoch) => self.ledger.of_epoch(epoch),
+            None => self.ledger.newest(),
+        };
+        let Some(lease) = lease else { return };
+        let refill = lease.rate(start) * seconds;
+        let admitted = (outcome.offered - outcome.throttled).max(0.0);
+        // When in the window the requests came is not known: half the refill is taken to come before them.
+        let before = (self.tokens + 0.5 * refill).min(lease.burst);
+        self.tokens = (before - admitted + 0.5 * refill).clamp(0.0, lease.burst);
+        if outcome.throttled > 0.0 {
+            // Something was refused, so at that moment no more than the reserve was left.
+            self.tokens = self.tokens.min(self.reserve + 0.5 * refill);
+        }
+    }
+
+    fn measure(&mut self, demand: f64) {
+        self.actuals.push(demand);
+        if self.actuals.len() > STEPS {
+            self.actuals.remove(0);
+        }
+        let newest = ERROR_NEWEST.max(1.0 / f64::from(self.windows + 4));
+        for h in 1..=STEPS.min(self.actuals.len()).min(self.forecasts.len()) {
+            let actual: f64 = self.actuals[self.actuals.len() - h..].iter().sum();
+            let expected: f64 = self.forecasts[self.forecasts.len() - h][..h].iter().sum();
+            let off = (actual - expected).powi(2) / expected.max(0.5);
+            self.error[h - 1] += newest * (off - self.error[h - 1]);
+        }
+    }
+}

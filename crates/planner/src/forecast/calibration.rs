@@ -1,0 +1,71 @@
+//! Keeping "99 %" true on live data: adaptive conformal quantiles per class of series.
+
+use serde::{Deserialize, Serialize};
+
+use crate::state::Store;
+
+/// Probabilities whose quantiles are kept.
+pub const LEVELS: [f64; 3] = [0.5, 0.9, 0.99];
+/// Classes by the binary logarithm of the mean: below 1/16 of a request per window, ..., above 2048.
+const CLASSES: usize = 16;
+/// How far a threshold moves for a window in which every series of the class was on one side.
+const GAIN: f64 = 0.25;
+
+/// For each class and level, how many standard deviations above the mean the quantile lies.
+///
+/// After each window the threshold of level p moves by `GAIN * (share above - (1 - p))`: the online quantile tracking of
+/// Gibbs & Candès (2021, adaptive conformal inference), whose long-run coverage is p whatever the data do.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Calibration {
+    thresholds: [[f64; LEVELS.len()]; CLASSES],
+}
+
+impl Default for Calibration {
+    fn default() -> Self {
+        // Where a standard normal has them; live data take it from there.
+        Self { thresholds: [[0.0, 1.28, 2.33]; CLASSES] }
+    }
+}
+
+impl Calibration {
+    /// Compares the window just closed with what was expected of it.
+    pub fn update(&mut self, store: &Store) {
+        let c = &store.columns;
+        let mut seen = [0.0f64; CLASSES];
+        let mut above = [[0.0f64; LEVELS.len()]; CLASSES];
+        for row in 0..store.rows() {
+            let mean = f64::from(c.forecast[row]);
+            let known = store.nodes.get(c.node[row] as usize).is_some_and(|n| n.known && Some(n.last) >= store.closed());
+            if mean <= 0.0 || !known {
+                continue;
+            }
+            let class = class(mean);
+            seen[class] += 1.0;
+            let actual = f64::from(store.demand(row, 0));
+            for (level, count) in above[class].iter_mut().enumerate() {
+                *count += f64::from(u8::from(actual > self.at(class, level, mean, f64::from(c.overdispersion[row]))));
+            }
+        }
+        for class in (0..CLASSES).filter(|c| seen[*c] > 0.0) {
+            // A class of few series moves less per window, so that a single burst does not throw it.
+            let gain = GAIN * (seen[class] / (seen[class] + 20.0)).max(0.1);
+            for (level, p) in LEVELS.iter().enumerate() {
+                let t = &mut self.thresholds[class][level];
+                *t = (*t + gain * (above[class][level] / seen[class] - (1.0 - p))).clamp(-5.0, 200.0);
+            }
+        }
+    }
+
+    /// Requests of the next window that are not exceeded with probability [`LEVELS`]`[level]`.
+    pub fn quantile(&self, level: usize, mean: f64, overdispersion: f64) -> f64 {
+        self.at(class(mean), level, mean, overdispersion)
+    }
+
+    fn at(&self, class: usize, level: usize, mean: f64, overdispersion: f64) -> f64 {
+        (mean + self.thresholds[class][level] * (overdispersion * mean).sqrt()).max(0.0)
+    }
+}
+
+fn class(mean: f64) -> usize {
+    (mean.max(1e-9).log2() + 4.0).clamp(0.0, (CLASSES - 1) as f64) as usize
+}

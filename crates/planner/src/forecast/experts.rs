@@ -1,0 +1,95 @@
+//! The model beside the naive forecasts: each row trusts whichever has lately been right for it.
+
+use linfa::traits::PredictInplace;
+use ndarray::ArrayView2;
+
+use super::{Compiled, STEPS};
+use crate::{
+    features::{BLOCK, Block, COUNT, fast},
+    state::{EXPERTS, Store},
+};
+
+/// Names of the experts, in the order of their losses.
+pub const EXPERT_NAMES: [&str; EXPERTS] = ["model", "ewma_45s", "ewma_5m", "ewma_30m"];
+
+/// How much loss a naive expert starts with beside the model, in nats: the model is trusted until it is seen to lose.
+const MODEL_LEAD: f32 = 1.0;
+
+/// Expected requests of each of the next steps: `steps[step][row]`.
+#[derive(Debug, Clone, Default)]
+pub struct Means {
+    /// By step, then row.
+    pub steps: [Vec<f32>; STEPS],
+    /// Rows that trust a naive expert more than the model.
+    pub on_naive: usize,
+}
+
+impl Means {
+    /// Forecasts all rows of `store` and leaves there what the next window is expected to bring.
+    ///
+    /// Each row's mean is the average of the experts weighed by `exp(-loss)`: with log losses that is Bayesian model averaging,
+    /// never worse than its best expert by more than the log of their number (Cesa-Bianchi & Lugosi 2006, ch. 9), here with
+    /// discounted losses, so that it also follows a change of the best expert.
+    pub fn update(&mut self, model: Option<&Compiled>, store: &mut Store) {
+        let rows = store.rows();
+        self.steps.iter_mut().for_each(|s| s.resize(rows, 0.0));
+        self.on_naive = 0;
+        let mut block = Block::default();
+        for start in (0..rows).step_by(BLOCK) {
+            let len = BLOCK.min(rows - start);
+            match model {
+                Some(model) => {
+                    block.fill(store, start);
+                    self.predict(model, &block);
+                    store.columns.expected[start..start + len].copy_from_slice(&self.steps[0][start..start + len]);
+                }
+                None => store.columns.expected[start..start + len].fill(-1.0),
+            }
+            self.mix(store, start, len, model.is_some());
+        }
+        store.columns.forecast.copy_from_slice(&self.steps[0]);
+    }
+
+    /// The expert that `row` trusts most.
+    pub fn expert(&self, store: &Store, row: usize) -> &'static str {
+        let weights = weights(store, row, store.columns.expected[row] >= 0.0);
+        let best = (0..EXPERTS).max_by(|a, b| weights[*a].total_cmp(&weights[*b]));
+        EXPERT_NAMES[best.unwrap_or(0)]
+    }
+
+    fn predict(&mut self, model: &Compiled, block: &Block) {
+        let flat = block.columns.as_flattened();
+        // The shape is the array's own: COUNT columns of BLOCK values.
+        let Ok(columns) = ArrayView2::from_shape((COUNT, BLOCK), flat) else { return };
+        let x = columns.reversed_axes();
+        let mut y = model.default_target(&x);
+        model.predict_inplace(&x, &mut y);
+        for (step, means) in self.steps.iter_mut().enumerate() {
+            let out = &mut means[block.start..block.start + block.len];
+            out.iter_mut().zip(y.column(step)).for_each(|(o, y)| *o = *y);
+        }
+    }
+
+    fn mix(&mut self, store: &Store, start: usize, len: usize, has_model: bool) {
+        for row in start..start + len {
+            let weights = weights(store, row, has_model);
+            let naive: f32 = (1..EXPERTS).map(|e| weights[e] * store.columns.ewma[e - 1][row]).sum();
+            for means in &mut self.steps {
+                let model = if has_model { means[row] } else { 0.0 };
+                means[row] = (weights[0] * model + naive).max(0.0);
+            }
+            self.on_naive += usize::from(has_model && weights[0] < 0.5 && store.columns.active[row] > 0.0);
+        }
+    }
+}
+
+/// Weights of the experts for `row`, summing to 1; the model's is 0 when there is none.
+fn weights(store: &Store, row: usize, has_model: bool) -> [f32; EXPERTS] {
+    let loss = |e: usize| store.columns.loss[e][row];
+    let mut w: [f32; EXPERTS] = std::array::from_fn(|e| fast::exp(-loss(e) - if e == 0 { 0.0 } else { MODEL_LEAD }));
+    if !has_model {
+        w[0] = 0.0;
+    }
+    let sum: f32 = w.iter().sum();
+    w.map(|x| x / sum.max(f32::MIN_POSITIVE))
+}

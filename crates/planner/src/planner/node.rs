@@ -1,0 +1,204 @@
+//! From a node's lease to its rate table: which buckets are listed and what each is guaranteed.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tidegate_wire::{BucketRates, Mode, PoolRates, RateTable, TABLE_VERSION, Timestamp};
+
+use super::{Planner, origin::NodeLease};
+use crate::{
+    allocate::{Candidate, Lease, buckets},
+    guard::{Context, Rule, dispose},
+    settings::{Origin, WhenStale},
+    state::TOTAL,
+};
+
+/// Part of a node's rate that is guaranteed to buckets; the rest is there for whoever comes.
+const GUARANTEED: f64 = 0.8;
+/// Part of a node's burst that is kept for guaranteed buckets.
+const RESERVED: f64 = 0.2;
+/// Windows of its rate that a guaranteed bucket can save.
+const BUCKET_BURST_WINDOWS: f64 = 0.5;
+/// Requests per window from which a bucket is worth an entry of its own.
+const LISTED_FROM: f32 = 0.5;
+
+impl Planner {
+    /// By node of `numbers`, the buckets that may get an entry, busiest first.
+    pub(super) fn candidates(&self, numbers: &[usize]) -> Vec<Vec<Candidate>> {
+        let mut place = vec![usize::MAX; self.store.nodes.len()];
+        numbers.iter().enumerate().for_each(|(i, n)| place[*n] = i);
+        let mut out: Vec<Vec<Candidate>> = vec![vec![]; numbers.len()];
+        let special = self.settings.policies.iter().any(|p| self.lists(p));
+        for row in 0..self.store.rows() {
+            let i = place[self.store.columns.node[row] as usize];
+            let busy = self.means.steps[0][row] >= LISTED_FROM;
+            if i == usize::MAX || !(busy || special) {
+                continue;
+            }
+            let Some(name) = self.store.index.name(row).filter(|n| *n != TOTAL) else { continue };
+            let policy = self.policy(name);
+            if busy || self.lists(policy) {
+                out[i].push(self.candidate(row, numbers[i], policy));
+            }
+        }
+        for list in &mut out {
+            list.sort_by(|a, b| b.floor.total_cmp(&a.floor).then(b.mean.total_cmp(&a.mean)).then(a.row.cmp(&b.row)));
+            list.truncate(self.settings.limits.listed_per_node);
+        }
+        out
+    }
+
+    fn candidate(&self, row: usize, number: usize, policy: &crate::settings::Policy) -> Candidate {
+        let mean = f64::from(self.means.steps[self.late(number).min(3)][row]);
+        Candidate {
+            row: row as u32,
+            mean,
+            variance: f64::from(self.store.columns.overdispersion[row]) * mean,
+            weight: policy.weight,
+            priority: policy.priority,
+            floor: policy.floor_per_s,
+            ceiling: policy.ceiling_per_s.or(policy.limit_per_s).unwrap_or(f64::INFINITY),
+        }
+    }
+
+    /// Issues `lease` and writes the node's table, unless what it has is as good.
+    pub(super) fn write_table(&mut self, origin: &Origin, lease: NodeLease, candidates: &[Candidate], now: Timestamp) {
+        let most = (lease.burst * RESERVED) as usize;
+        let listed = &candidates[..candidates.len().min(most)];
+        let rates = self.guarantees(&lease, listed);
+        let capacities = capacities(lease.burst * RESERVED, self.store.interval_s() as f64, &rates);
+        let reserve: f64 = capacities.iter().sum();
+        let unlimited = origin.sustained_per_s + origin.burst / self.store.interval_s() as f64;
+        let mut buckets = BTreeMap::new();
+        for ((candidate, rate), capacity) in listed.iter().zip(&rates).zip(&capacities) {
+            let Some(name) = self.store.index.name(candidate.row as usize) else { continue };
+            let policy = self.policy(name);
+            let mut refill: Vec<f64> =
+                lease.schedule.iter().map(|r| if lease.rate > 0.0 { rate * (r / lease.rate).min(1.0) } else { 0.0 }).collect();
+            if let (WhenStale::Floor, Some(last)) = (policy.when_stale, refill.last_mut()) {
+                *last = last.min(policy.floor_per_s);
+            }
+            let safe_per_s = refill.last().copied().unwrap_or(0.0);
+            let ceiling_per_s = policy.ceiling_per_s.unwrap_or(unlimited).max(*rate);
+            buckets.insert(name.to_owned(), BucketRates { refill_per_s: refill, capacity: *capacity, ceiling_per_s, safe_per_s });
+        }
+        let table = self.table(&lease, reserve, unlimited, buckets, now);
+        self.issue(lease, reserve, table, now);
+    }
+
+    /// Guaranteed rates of `listed`, in order; their sum is at most the guaranteed part of the lease.
+    fn guarantees(&mut self, lease: &NodeLease, listed: &[Candidate]) -> Vec<f64> {
+        let seconds = self.store.interval_s() as f64;
+        let per_s = lease.rate * GUARANTEED;
+        let slo = self.default_policy().slo;
+        let proposed = buckets::guarantee(&self.gamma, per_s, seconds, slo, listed);
+        let columns = &mut self.store.columns;
+        let mut rates = Vec::with_capacity(listed.len());
+        for (candidate, proposal) in listed.iter().zip(proposed) {
+            let row = candidate.row as usize;
+            let surge = f64::from(columns.error_ratio[row] - columns.error_baseline[row]);
+            let context = Context {
+                previous: f64::from(columns.rate[row]),
+                floor: candidate.floor,
+                ceiling: candidate.ceiling,
+                healthy: surge < self.settings.guard.error_surge,
+                scarce: proposal.scarce,
+            };
+            let (rate, rule) = dispose(&self.settings.guard, proposal.per_s, context);
+            columns.rule[row] = rule as u8;
+            rates.push(rate);
+        }
+        let sum: f64 = rates.iter().sum();
+        if sum > per_s {
+            rates.iter_mut().for_each(|r| *r *= per_s / sum);
+        }
+        for (candidate, rate) in listed.iter().zip(&rates) {
+            columns.rate[candidate.row as usize] = *rate as f32;
+        }
+        rates
+    }
+
+    fn table(&self, lease: &NodeLease, reserve: f64, unlimited: f64, buckets: BTreeMap<String, BucketRates>, now: Timestamp) -> RateTable {
+        let node = &self.store.nodes[lease.number];
+        let policy = self.default_policy();
+        RateTable {
+            version: TABLE_VERSION,
+            node: node.name.clone(),
+            epoch: self.epoch,
+            issued_at: now,
+            step_s: self.settings.interval_s,
+            expires_at: now.plus_secs(i64::from(self.settings.lease.duration_s)),
+            mode: if policy.shadow { Mode::Shadow } else { Mode::Enforce },
+            instances: node.instances.len().max(1) as u32,
+            pool: PoolRates {
+                refill_per_s: lease.schedule.clone(),
+                capacity: (lease.burst - reserve).max(0.0),
+                safe_per_s: lease.schedule.last().copied().unwrap_or(0.0),
+            },
+            default: BucketRates {
+                refill_per_s: vec![0.0],
+                capacity: 0.0,
+                ceiling_per_s: policy.ceiling_per_s.unwrap_or(unlimited),
+                safe_per_s: 0.0,
+            },
+            buckets,
+        }
+    }
+
+    fn issue(&mut self, lease: NodeLease, reserve: f64, table: RateTable, now: Timestamp) {
+        if self.tables.get(&table.node).is_some_and(|old| self.as_good(old, &table, now)) {
+            return;
+        }
+        let supply = &mut self.supplies[lease.number];
+        if supply.ledger.newest().is_none() {
+            supply.tokens = lease.burst;
+        }
+        supply.reserve = reserve;
+        supply.ledger.issue(Lease {
+            epoch: self.epoch,
+            issued_ms: now.as_millis(),
+            step_ms: self.store.interval_s() * 1000,
+            expires_ms: table.expires_at.as_millis(),
+            refill_per_s: lease.schedule,
+            burst: lease.burst,
+            ceilings: vec![],
+        });
+        self.tables.insert(table.node.clone(), Arc::new(table));
+    }
+
+    /// Whether `old` still gives, within the dead-band, what `new` would, for the first half of its lease.
+    fn as_good(&self, old: &RateTable, new: &RateTable, now: Timestamp) -> bool {
+        let band = self.settings.guard.dead_band;
+        let near = |a: f64, b: f64| (a - b).abs() <= band * a.abs().max(b.abs());
+        let age = old.step_at(now);
+        let schedule = |a: &[f64], b: &[f64]| {
+            (0..b.len()).all(|k| near(tidegate_wire::rates::rate_at(a, age + k), tidegate_wire::rates::rate_at(b, k)))
+        };
+        let left_s = old.expires_at.secs_since(now);
+        left_s > f64::from(self.settings.lease.duration_s) / 2.0
+            && old.instances == new.instances
+            && old.mode == new.mode
+            && schedule(&old.pool.refill_per_s, &new.pool.refill_per_s)
+            && near(old.pool.capacity, new.pool.capacity)
+            && old.buckets.len() == new.buckets.len()
+            && old.buckets.iter().zip(&new.buckets).all(|((a, x), (b, y))| {
+                a == b
+                    && schedule(&x.refill_per_s, &y.refill_per_s)
+                    && near(x.capacity, y.capacity)
+                    && near(x.ceiling_per_s, y.ceiling_per_s)
+            })
+    }
+
+    /// The rule that bound the rate of `row`.
+    pub(super) fn rule(&self, row: usize) -> &'static str {
+        Rule::name_of(self.store.columns.rule[row])
+    }
+}
+
+/// Burst of each guaranteed bucket, tokens: half a window of its rate and at least one token; together at most `total`.
+fn capacities(total: f64, seconds: f64, rates: &[f64]) -> Vec<f64> {
+    let beyond: Vec<f64> = rates.iter().map(|r| (r * seconds * BUCKET_BURST_WINDOWS - 1.0).max(0.0)).collect();
+    let wanted: f64 = beyond.iter().sum();
+    let left = (total - rates.len() as f64).max(0.0);
+    let part = if wanted > 0.0 { (left / wanted).min(1.0) } else { 0.0 };
+    beyond.iter().map(|b| 1.0 + b * part).collect()
+}

@@ -1,0 +1,175 @@
+//! Leasing an origin's capacity to its nodes.
+
+use tidegate_wire::Timestamp;
+
+use super::Planner;
+use crate::{
+    allocate::{Candidate, Claim, burst, ledger, nodes},
+    plan::OriginSummary,
+    settings::{Origin, matches},
+    state::Window,
+};
+
+/// Steps that a rate holds beyond the one in which it is expected to be read, should the next table be late.
+const MARGIN_STEPS: usize = 1;
+/// A node's safe rate as a multiple of what it needed over the last hours.
+const SAFE_OF_MEAN: f64 = 1.0;
+
+/// What one node is leased.
+#[derive(Debug, Clone, Default)]
+pub(super) struct NodeLease {
+    pub number: usize,
+    /// Refill by step, tokens per second; the last is the safe rate.
+    pub schedule: Vec<f64>,
+    /// The rate of the step in which the table is expected to be read.
+    pub rate: f64,
+    /// Pool capacity and guaranteed bursts together, tokens.
+    pub burst: f64,
+}
+
+/// The nodes of an origin and what they hold.
+struct Group {
+    origin: Origin,
+    live: Vec<usize>,
+    vanished: Vec<usize>,
+}
+
+impl Planner {
+    /// Leases the capacity of origin `index`, writes the tables of its nodes and returns its totals.
+    pub(super) fn lease(&mut self, index: usize, now: Timestamp) -> OriginSummary {
+        let group = self.group(index, now);
+        let candidates: Vec<Vec<Candidate>> = self.candidates(&group.live);
+        let (rates, price) = self.share_rates(&group, &candidates, now);
+        let safe = self.share_safe(&group);
+        let bursts = self.share_burst(&group);
+        let schedules = self.schedules(&group, &rates, &safe, now);
+        for (i, number) in group.live.iter().enumerate() {
+            let schedule = schedules[i].clone();
+            let rate = rates[i].min(schedule.iter().copied().fold(0.0, f64::max));
+            let lease = NodeLease { number: *number, rate, schedule, burst: bursts[i] };
+            self.write_table(&group.origin, lease, &candidates[i], now);
+        }
+        self.origin_summary(&group, price, now)
+    }
+
+    /// Whether a node that last reported window `last` is taken to be gone.
+    pub(super) fn vanished(&self, last: Window, now: Timestamp) -> bool {
+        now.as_secs() - (last + 1) * self.store.interval_s() > i64::from(self.settings.lease.duration_s)
+    }
+
+    fn group(&self, index: usize, now: Timestamp) -> Group {
+        let of = |name: &str| self.settings.origins.iter().position(|o| matches(&o.nodes, name));
+        let members = (0..self.store.nodes.len()).filter(|n| {
+            let node = &self.store.nodes[*n];
+            node.known && of(&node.name) == Some(index)
+        });
+        let (vanished, live) = members.partition(|n| self.vanished(self.store.nodes[*n].last, now));
+        Group { origin: self.settings.origins[index].clone(), live, vanished }
+    }
+
+    fn share_rates(&self, group: &Group, candidates: &[Vec<Candidate>], now: Timestamp) -> (Vec<f64>, f64) {
+        let seconds = self.store.interval_s() as f64;
+        let claims: Vec<Claim> = group.live.iter().zip(candidates).map(|(n, c)| self.claim(*n, c, now)).collect();
+        let slo = self.default_policy().slo;
+        let share = nodes::share(&self.gamma, self.free_per_s(group, now), seconds, slo, &claims);
+        let rates = share.rates.iter().zip(&group.live).map(|(rate, n)| self.held_back(*n, *rate)).collect();
+        (rates, share.price)
+    }
+
+    fn claim(&self, number: usize, candidates: &[Candidate], now: Timestamp) -> Claim {
+        let supply = &self.supplies[number];
+        let total = self.store.nodes[number].total as usize;
+        let interval = self.store.interval_s();
+        let late = self.late(number);
+        let mean: f64 = (0..=late).map(|s| f64::from(self.means.steps[s.min(3)][total])).sum();
+        let refilled: f64 = (0..late as i64)
+            .map(|step| {
+                let read = now.plus_secs((step - late as i64) * interval);
+                supply.ledger.issued_before(read).map_or(0.0, |l| l.rate(now.plus_secs(step * interval))) * interval as f64
+            })
+            .sum();
+        let capacity = supply.ledger.newest().map_or(f64::INFINITY, |l| l.burst - supply.reserve);
+        Claim {
+            mean,
+            variance: supply.variance(late + 1, mean),
+            tokens: (supply.tokens - supply.reserve).max(0.0) + refilled,
+            capacity: capacity.max(0.0),
+            floor: candidates.iter().map(|c| c.floor).sum(),
+            committed: supply.ledger.committed_per_s(now.plus_secs(late as i64 * interval)),
+        }
+    }
+
+    /// Steps until a table issued now is enforced at a node, as far as a schedule reaches.
+    pub(super) fn late(&self, number: usize) -> usize {
+        self.supplies[number].staleness.min((self.settings.lease.steps as usize).saturating_sub(MARGIN_STEPS + 2))
+    }
+
+    /// A node that is exhausted gets no raise.
+    fn held_back(&self, number: usize, rate: f64) -> f64 {
+        let node = &self.store.nodes[number];
+        if f64::from(node.cpu.max(node.memory)) < self.settings.guard.exhausted {
+            return rate;
+        }
+        let previous = self.supplies[number].ledger.newest().and_then(|l| l.refill_per_s.first()).copied();
+        previous.map_or(rate, |p| rate.min(p))
+    }
+
+    fn share_safe(&self, group: &Group) -> Vec<f64> {
+        let seconds = self.store.interval_s() as f64;
+        let total = group.origin.sustained_per_s * self.settings.lease.safe_share;
+        let gone: f64 = group.vanished.iter().map(|n| self.supplies[*n].ledger.committed_safe_per_s()).sum();
+        let needs: Vec<f64> = group
+            .live
+            .iter()
+            .map(|n| SAFE_OF_MEAN * f64::from(self.store.columns.ewma[3][self.store.nodes[*n].total as usize]) / seconds + 1e-6)
+            .collect();
+        let part = (total / needs.iter().sum::<f64>()).min(1.0);
+        let targets: Vec<f64> = needs.iter().map(|s| s * part).collect();
+        let committed: Vec<f64> = group.live.iter().map(|n| self.supplies[*n].ledger.committed_safe_per_s()).collect();
+        ledger::within((total - gone).max(0.0), &committed, &targets)
+    }
+
+    fn share_burst(&self, group: &Group) -> Vec<f64> {
+        let gone: f64 = group.vanished.iter().map(|n| self.supplies[*n].ledger.committed_burst()).sum();
+        let of = |n: &usize| &self.supplies[*n];
+        let swing: Vec<f64> = group.live.iter().map(|n| of(n).deviation() + 0.01).collect();
+        let committed: Vec<f64> = group.live.iter().map(|n| of(n).ledger.committed_burst()).collect();
+        let current: Vec<Option<f64>> = group.live.iter().map(|n| of(n).ledger.newest().map(|l| l.burst)).collect();
+        burst::share((group.origin.burst - gone).max(0.0), &swing, &committed, &current)
+    }
+
+    /// Each node's refill by step: its rate until it has surely been read, then its safe rate; in every step within what is free.
+    fn schedules(&self, group: &Group, rates: &[f64], safe: &[f64], now: Timestamp) -> Vec<Vec<f64>> {
+        let steps = self.settings.lease.steps as usize;
+        let mut schedules = vec![Vec::with_capacity(steps); group.live.len()];
+        for step in 0..steps {
+            let t = now.plus_secs(step as i64 * self.store.interval_s());
+            let held = |i: usize| step <= self.late(group.live[i]) + MARGIN_STEPS && step + 1 < steps;
+            let targets: Vec<f64> = (0..group.live.len()).map(|i| if held(i) { rates[i] } else { safe[i] }).collect();
+            let committed: Vec<f64> = group.live.iter().map(|n| self.supplies[*n].ledger.committed_per_s(t)).collect();
+            let allowed = ledger::within(self.free_per_s(group, t), &committed, &targets);
+            schedules.iter_mut().zip(allowed).for_each(|(s, rate)| s.push(rate));
+        }
+        schedules
+    }
+
+    /// Capacity that no vanished node holds in the step that starts at `t`.
+    fn free_per_s(&self, group: &Group, t: Timestamp) -> f64 {
+        let gone: f64 = group.vanished.iter().map(|n| self.supplies[*n].ledger.committed_per_s(t)).sum();
+        (group.origin.sustained_per_s - gone).max(0.0)
+    }
+
+    fn origin_summary(&self, group: &Group, price: f64, now: Timestamp) -> OriginSummary {
+        let all = || group.live.iter().chain(&group.vanished).map(|n| &self.supplies[*n].ledger);
+        let steps = i64::from(self.settings.lease.steps);
+        let leased = |step: i64| all().map(|l| l.committed_per_s(now.plus_secs(step * self.store.interval_s()))).sum::<f64>();
+        OriginSummary {
+            name: group.origin.name.clone(),
+            sustained_per_s: group.origin.sustained_per_s,
+            burst: group.origin.burst,
+            leased_per_s: (0..steps).map(leased).fold(0.0, f64::max),
+            leased_burst: all().map(|l| l.committed_burst()).sum(),
+            price,
+        }
+    }
+}
