@@ -141,6 +141,7 @@ impl Planner {
                 safe_per_s: 0.0,
             },
             buckets,
+            shards: vec![],
         }
     }
 

@@ -1,6 +1,6 @@
 //! Folding a finished window into every row.
 
-use super::{Counts, EWMA_WINDOWS, EWMAS, EXPERTS, RING, Store, Window};
+use super::{Counts, EWMA_WINDOWS, EXPERTS, RING, Store, Window};
 use crate::features::fast;
 
 /// Rows per block: what a block touches stays in the first-level cache between its passes.
@@ -89,10 +89,9 @@ impl Store {
         let demand = &*demand;
         weigh_experts(c, rows.clone(), demand, seen);
         spread(c, rows.clone(), demand, seen);
-        for k in 0..EWMAS {
-            let newest = 1.0 - 0.5f32.powf(1.0 / EWMA_WINDOWS[k]);
-            let column = &mut c.ewma[k][rows.clone()];
-            for (((e, y), seen), young) in column.iter_mut().zip(demand).zip(seen).zip(young) {
+        for (column, half_life) in c.ewma.iter_mut().zip(EWMA_WINDOWS) {
+            let newest = 1.0 - 0.5f32.powf(1.0 / half_life);
+            for (((e, y), seen), young) in column[rows.clone()].iter_mut().zip(demand).zip(seen).zip(young) {
                 *e += newest.max(*young) * (y - *e) * seen;
             }
         }

@@ -1,6 +1,6 @@
 //! Names of the rows, and the way from a name to its row.
 
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use serde::{Deserialize, Serialize};
@@ -65,9 +65,7 @@ impl Index {
 }
 
 fn hash(hasher: &DefaultHashBuilder, node: u32, bucket: &str) -> u64 {
-    let mut h = hasher.build_hasher();
-    (node, bucket).hash(&mut h);
-    h.finish()
+    hasher.hash_one((node, bucket))
 }
 
 /// What of the index is kept in a snapshot: the table is made anew from the names.
