@@ -20,6 +20,9 @@ pub struct NodeBucket {
     reserve: AtomicI64,
 }
 
+/// Units that rounding can leave the node's bucket short of its members' tokens: one at its last overflow, one at this take.
+const ROUNDING: i64 = 2;
+
 /// What one member may do at its node.
 #[derive(Debug)]
 pub struct Member {
@@ -119,7 +122,7 @@ impl NodeBucket {
         if own == 0 {
             return 0;
         }
-        let charged = self.total.take_up_to(own, now_ns);
+        let charged = self.total.take_up_to_above_units(own, -ROUNDING, now_ns);
         if charged < own {
             member.own.refund(own - charged);
         }
