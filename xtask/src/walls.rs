@@ -39,7 +39,7 @@ const WALLS: &[Wall] = &[
     },
     Wall {
         package: "tidegate-replay",
-        own: &["tidegate-planner", "tidegate-wire", "tidegate-edge-node", "tidegate-token-bucket", "tidegate-trace"],
+        own: &["tidegate-planner", "tidegate-wire", "tidegate-registry", "tidegate-edge-node", "tidegate-token-bucket", "tidegate-trace"],
         never: RUNTIME,
     },
     Wall {

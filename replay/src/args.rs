@@ -1,0 +1,114 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use clap::{Args, Parser, Subcommand};
+use tidegate_replay::{Options, contender::Kind, kv::Staleness, spread::Spread, workload::Cut};
+
+/// Replays request traces against schemes that share out an origin's capacity over edge nodes.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compares schemes at the same total tokens and the same total burst.
+    ///
+    /// Nodes enforce with the real bucket and report every 30 s window to the contender, whose rate tables reach them after
+    /// --delay seconds at their next poll. Contenders learn from the first part of a trace (--fit) and are scored on the rest.
+    ///
+    /// Scores: throttled_share, of the demand; refused_within_share, of the demand: refused to buckets that in that window
+    /// stayed within their max-min fair share; overload_share, of the time: more had been admitted than the origin's sustained
+    /// capacity and burst allow; leased_per_served: tokens leased per request served; regret: throttled_share less that of
+    /// `central`, one bucket that sees everything. The exit code is 1 when a contender leased more than the origin has.
+    Compare(Box<Compare>),
+}
+
+/// Options of `compare`.
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// Trace files (parquet: ts, node, bucket, requests, bytes_mean, errors).
+    #[arg(long, num_args = 1.., required = true, value_name = "FILE")]
+    pub trace: Vec<PathBuf>,
+    /// Sustained capacity of the origin, as multiples of the mean demand of the scored part.
+    #[arg(long, value_delimiter = ',', default_value = "1.5", value_name = "X")]
+    pub capacity: Vec<f64>,
+    /// Burst of the origin, in seconds of its sustained capacity.
+    #[arg(long, default_value_t = 120.0, value_name = "S")]
+    pub burst_seconds: f64,
+    /// Seconds until a published table is seen by the nodes.
+    #[arg(long, value_delimiter = ',', default_value = "30", value_name = "S")]
+    pub delay: Vec<u32>,
+    /// Seconds between two polls of a node; 0 is every second.
+    #[arg(long, default_value_t = 0, value_name = "S")]
+    pub poll: u32,
+    /// Nodes that a trace is spread over, unless --spread is own.
+    #[arg(long, default_value_t = 4, value_name = "N")]
+    pub nodes: usize,
+    /// How requests are spread over nodes.
+    #[arg(long, value_enum, default_value = "auto")]
+    pub spread: Spread,
+    /// Keep the K busiest buckets.
+    #[arg(long, value_name = "K")]
+    pub buckets: Option<usize>,
+    /// Keep the first M windows of 30 s.
+    #[arg(long, value_name = "M")]
+    pub windows: Option<u32>,
+    /// Share of the windows that contenders learn from.
+    #[arg(long, default_value_t = 0.5, value_name = "SHARE")]
+    pub fit: f64,
+    /// The cases of the first sketch: its number of buckets per trace, dealt out over 4 nodes in order of requests, 6,000
+    /// windows, half to learn from, a burst of four windows. Overrides the options above that it sets.
+    #[arg(long)]
+    pub prototype: bool,
+    /// Contenders, in the order of the report.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::ALL, value_name = "A,B")]
+    pub contenders: Vec<Kind>,
+    /// Model artefact (a folder with manifest.json and model.json), or `none`; the champion of the models directory when left out.
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+    /// Models directory.
+    #[arg(long, default_value = "models", value_name = "DIR")]
+    pub models: PathBuf,
+    /// Seed of everything that is random.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+    /// Write the scores as JSON.
+    #[arg(long, value_name = "OUT")]
+    pub json: Option<PathBuf>,
+    /// Print Markdown tables of every score instead of one plain table.
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+impl Compare {
+    /// The options, checked.
+    ///
+    /// # Errors
+    /// The first option whose value cannot be used, by its name, and what would do.
+    pub fn options(&self) -> anyhow::Result<Options> {
+        let positive = |x: f64| x.is_finite() && x > 0.0;
+        ensure!(self.capacity.iter().all(|&c| positive(c)), "--capacity: must be positive multiples of the mean demand, for example 1.5");
+        ensure!(positive(self.burst_seconds), "--burst-seconds: must be a positive number of seconds, for example 120");
+        ensure!(self.fit > 0.0 && self.fit < 1.0, "--fit: must be a share above 0 and below 1, for example 0.5");
+        ensure!((1..=10_000).contains(&self.nodes), "--nodes: must be 1 to 10000");
+        ensure!(self.buckets != Some(0), "--buckets: must be at least 1");
+        ensure!(self.delay.iter().chain([&self.poll]).all(|&s| s <= 86_400), "--delay, --poll: must be at most a day");
+        Ok(Options {
+            cut: Cut { buckets: self.buckets, windows: self.windows, fit: self.fit },
+            spread: self.spread,
+            nodes: self.nodes,
+            capacities: self.capacity.clone(),
+            burst_seconds: self.burst_seconds,
+            staleness: self.delay.iter().map(|&delay_s| Staleness { delay_s, poll_s: self.poll }).collect(),
+            contenders: self.contenders.clone(),
+            seed: self.seed,
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! Shares that never change.
+
+use tidegate_wire::{RateTable, Report, Timestamp};
+
+use super::{Brief, Contender, Leased};
+use crate::{lease, workload::WINDOW_S};
+
+/// Share of capacity and burst that `static-pool` guarantees to buckets.
+const GUARANTEED: f64 = 0.6;
+
+/// A contender whose opening tables hold to the end.
+pub struct Fixed {
+    tables: Vec<RateTable>,
+    sees_all: bool,
+}
+
+impl Contender for Fixed {
+    fn sees_all(&self) -> bool {
+        self.sees_all
+    }
+
+    fn opening(&mut self) -> Vec<Leased> {
+        std::mem::take(&mut self.tables).into_iter().enumerate().collect()
+    }
+
+    fn tick(&mut self, _now: Timestamp, _reports: &[Report]) -> Vec<Leased> {
+        vec![]
+    }
+}
+
+/// Each bucket at each node by itself: what one leaves is lost to the others, since the pools lend nothing.
+pub fn per_bucket(brief: &Brief, shares: &[f64]) -> Fixed {
+    Fixed { tables: tables(brief, shares, 1.0), sees_all: false }
+}
+
+/// Shares by mean, of which a part is guaranteed to the buckets and the rest is the node's to lend.
+pub fn pooled(brief: &Brief) -> Fixed {
+    Fixed { tables: tables(brief, &brief.fit.by_mean, GUARANTEED), sees_all: false }
+}
+
+/// All of the origin in one pool.
+pub fn central(brief: &Brief) -> Fixed {
+    let mut table = lease::fixed(0, opening_second(brief), brief.origin.sustained_per_s, brief.origin.burst);
+    lease::ceiling(&mut table, brief.workload.peak_per_s());
+    Fixed { tables: vec![table], sees_all: true }
+}
+
+/// The second at which the scored part begins, since the Unix epoch.
+pub fn opening_second(brief: &Brief) -> i64 {
+    brief.workload.start + i64::from(brief.workload.fit_windows * WINDOW_S)
+}
+
+/// Tables by the shares of all series, `guaranteed` of each for the series itself.
+fn tables(brief: &Brief, shares: &[f64], guaranteed: f64) -> Vec<RateTable> {
+    let (origin, workload) = (brief.origin, brief.workload);
+    let of_nodes = by_node(brief, shares);
+    let pool = |(node, share): (usize, &f64)| {
+        let lendable = (1.0 - guaranteed) * share * origin.burst;
+        lease::fixed(node, opening_second(brief), share * origin.sustained_per_s, lendable)
+    };
+    let mut tables: Vec<RateTable> = of_nodes.iter().enumerate().map(pool).collect();
+    for (series, share) in workload.series.iter().zip(shares) {
+        let part = guaranteed * share;
+        lease::guarantee(&mut tables[series.node], series.bucket, part * origin.sustained_per_s, part * origin.burst);
+    }
+    tables.iter_mut().for_each(|t| lease::ceiling(t, workload.peak_per_s()));
+    tables
+}
+
+/// Shares of the nodes: the sums of the shares of their series.
+pub fn by_node(brief: &Brief, shares: &[f64]) -> Vec<f64> {
+    let mut sums = vec![0.0; brief.workload.nodes];
+    for (series, share) in brief.workload.series.iter().zip(shares) {
+        sums[series.node] += share;
+    }
+    sums
+}

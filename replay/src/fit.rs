@@ -1,0 +1,69 @@
+//! What a fixed share is made of: statistics of the part of a workload that comes before the scored one.
+
+use crate::workload::{WINDOW_S, Workload};
+
+/// Requests per window that even a series without traffic is given, so that no share is exactly zero.
+const MEAN_FLOOR: f64 = 1e-3;
+/// The same for shares by percentile.
+const P99_FLOOR: f64 = 0.05;
+
+/// Shares of each series, each summing up to one, in the order of [`Workload::series`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// By mean demand.
+    pub by_mean: Vec<f64>,
+    /// By the 99th percentile of the demand of a window.
+    pub by_p99: Vec<f64>,
+}
+
+impl Fit {
+    /// Reads the fit part of `workload`.
+    pub fn new(workload: &Workload) -> Self {
+        let mut counts: Vec<Vec<u64>> = vec![vec![]; workload.series.len()];
+        let mut last = vec![u32::MAX; workload.series.len()];
+        for row in workload.fit_rows() {
+            let (series, window) = (row.series as usize, row.second / WINDOW_S);
+            if last[series] != window {
+                last[series] = window;
+                counts[series].push(0);
+            }
+            if let Some(count) = counts[series].last_mut() {
+                *count += u64::from(row.requests);
+            }
+        }
+        let windows = workload.fit_windows as usize;
+        let mean = |c: &Vec<u64>| c.iter().sum::<u64>() as f64 / windows as f64 + MEAN_FLOOR;
+        Self {
+            by_mean: shares(counts.iter().map(mean).collect()),
+            by_p99: shares(counts.iter_mut().map(|c| quantile_99(c, windows) + P99_FLOOR).collect()),
+        }
+    }
+}
+
+fn shares(weights: Vec<f64>) -> Vec<f64> {
+    let total: f64 = weights.iter().sum();
+    weights.into_iter().map(|w| w / total).collect()
+}
+
+/// 99th percentile, interpolated, of `counts` and as many zeros as make up `windows` values.
+fn quantile_99(counts: &mut [u64], windows: usize) -> f64 {
+    counts.sort_unstable();
+    let zeros = windows - counts.len();
+    let at = |i: usize| if i < zeros { 0.0 } else { counts[i - zeros] as f64 };
+    let position = 0.99 * (windows - 1) as f64;
+    let (below, part) = (position as usize, position.fract());
+    at(below) + part * (at((below + 1).min(windows - 1)) - at(below))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_counts_windows_without_requests() {
+        assert_eq!(quantile_99(&mut [7, 5], 2), 6.98);
+        assert_eq!(quantile_99(&mut [100], 101), 0.0);
+        assert_eq!(quantile_99(&mut [100, 100], 101), 100.0);
+        assert_eq!(quantile_99(&mut [4], 1), 4.0);
+    }
+}

@@ -1,0 +1,32 @@
+//! Closed loop of contender and edge nodes on simulated time, over real traces.
+//!
+//! In the order of a comparison:
+//! - [`workload`], [`spread`]: a trace, cut, split and spread over nodes; [`fit`]: what fixed shares are made of.
+//! - [`contender`]: the schemes, each a maker of rate tables ([`lease`] writes those that are not the planner's).
+//! - [`kv`], [`fleet`], [`arrivals`]: how a table reaches a node, how a node decides, in which order requests come.
+//! - [`simulate`]: the loop. [`origin`], [`fair`], [`score`]: what it is judged by. [`ledger`]: the books that no contender
+//!   may break.
+//! - [`compare`]: all contenders over all cases; [`report`]: the result as JSON, Markdown and HTML.
+//!
+//! Everything but the files is a function of its arguments: the same trace, options and seed give the same bytes.
+
+pub mod arrivals;
+pub mod compare;
+pub mod contender;
+mod error;
+pub mod fair;
+pub mod fit;
+pub mod fleet;
+pub mod kv;
+pub mod lease;
+pub mod ledger;
+pub mod origin;
+pub mod preset;
+pub mod report;
+pub mod score;
+pub mod simulate;
+pub mod spread;
+pub mod workload;
+
+pub use compare::{Case, Comparison, Options, compare};
+pub use error::CompareError;

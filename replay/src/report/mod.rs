@@ -1,0 +1,4 @@
+//! A comparison as others read it: `json` for programs, `markdown` for a README, `html` with plots.
+
+pub mod json;
+pub mod markdown;
