@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_wire::{RateTable, Timestamp};
 
 /// All rates of one epoch.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Rises by one with every tick.
     pub epoch: u64,
