@@ -1,0 +1,154 @@
+//! What one store has of each node, and so which tables of a new plan are due.
+
+use std::collections::BTreeMap;
+
+use tidegate_planner::Plan;
+use tidegate_wire::RateTable;
+
+use super::{
+    change::{Reason, reason},
+    pack::Packed,
+};
+
+/// What one store has, by its own acknowledgements.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    nodes: BTreeMap<String, Held>,
+}
+
+#[derive(Debug, Default)]
+struct Held {
+    /// The table that the store has; `None` after a write whose outcome is not known.
+    table: Option<RateTable>,
+    /// Shards that this table names.
+    shards: Vec<String>,
+    /// Shards of the table before it, which a reader with an older head may still fetch.
+    outgoing: Vec<String>,
+}
+
+/// A table that should be written.
+#[derive(Debug, Clone, Copy)]
+pub struct Due<'p> {
+    /// The table.
+    pub table: &'p RateTable,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Ledger {
+    /// The tables of `plan` that should be written, the most urgent first; of those due for the same reason, the one whose lease
+    /// in the store ends first.
+    pub fn due<'p>(&self, plan: &'p Plan, dead_band: f64) -> Vec<Due<'p>> {
+        let due = |table: &'p RateTable| Some(Due { table, reason: reason(self.held(&table.node), table, dead_band)? });
+        let mut all: Vec<_> = plan.tables.values().filter_map(due).collect();
+        all.sort_by_key(|d| (d.reason, self.held(&d.table.node).map(|held| held.expires_at)));
+        all
+    }
+
+    /// The table of `node` that the store is known to have.
+    pub fn held(&self, node: &str) -> Option<&RateTable> {
+        self.nodes.get(node)?.table.as_ref()
+    }
+
+    /// Notes that `table` has been written as `packed`; returns the keys of shards that no reader needs any more.
+    pub fn written(&mut self, table: &RateTable, packed: &Packed) -> Vec<String> {
+        let held = self.nodes.entry(table.node.clone()).or_default();
+        held.table = Some(table.clone());
+        let replaced = std::mem::replace(&mut held.shards, packed.shards.iter().map(|shard| shard.key.clone()).collect());
+        std::mem::replace(&mut held.outgoing, replaced)
+    }
+
+    /// Notes that a write of `table` as `packed` failed, perhaps only in part: it is due again at the next plan.
+    pub fn failed(&mut self, table: &RateTable, packed: Option<&Packed>) {
+        let held = self.nodes.entry(table.node.clone()).or_default();
+        held.table = None;
+        held.outgoing.extend(packed.into_iter().flat_map(|p| p.shards.iter().map(|shard| shard.key.clone())));
+    }
+
+    /// Drops the nodes that `plan` no longer has; returns all their keys.
+    pub fn drop_vanished(&mut self, plan: &Plan) -> Vec<String> {
+        let mut keys = vec![];
+        self.nodes.retain(|node, held| {
+            if plan.tables.contains_key(node) {
+                return true;
+            }
+            keys.push(RateTable::key(node));
+            keys.append(&mut held.shards);
+            keys.append(&mut held.outgoing);
+            false
+        });
+        keys
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::{
+        pack::pack,
+        store::Limits,
+        testing::{plan, table},
+    };
+
+    fn packed(table: &RateTable) -> Packed {
+        let limits = Limits { batch_pairs: 10, batch_bytes: 1 << 20, key_bytes: 512, value_bytes: 600, writes_per_s: None };
+        pack(table, &limits, 0).unwrap()
+    }
+
+    fn due(ledger: &Ledger, plan: &Plan) -> Vec<(String, Reason)> {
+        ledger.due(plan, 0.05).into_iter().map(|d| (d.table.node.clone(), d.reason)).collect()
+    }
+
+    #[test]
+    fn what_was_written_is_not_due_again_and_what_failed_is() {
+        let mut ledger = Ledger::default();
+        let first = plan(1, &["a", "b", "c"]);
+        assert_eq!(due(&ledger, &first).len(), 3);
+        ledger.written(&first.tables["a"], &packed(&first.tables["a"]));
+        ledger.written(&first.tables["b"], &packed(&first.tables["b"]));
+        ledger.failed(&first.tables["c"], None);
+        assert_eq!(due(&ledger, &plan(2, &["a", "b", "c"])), [("c".into(), Reason::Unknown)]);
+    }
+
+    #[test]
+    fn the_most_urgent_comes_first() {
+        let mut ledger = Ledger::default();
+        let mut next = plan(2, &["changed", "ends-soon", "ends-sooner", "unknown"]);
+        for (node, left_s) in [("changed", 300), ("ends-soon", 140), ("ends-sooner", 20)] {
+            let mut held = table(node, 1, 3);
+            held.expires_at = held.issued_at.plus_secs(left_s);
+            held.issued_at = held.expires_at.plus_secs(-300);
+            ledger.written(&held, &packed(&held));
+        }
+        next.tables.get_mut("changed").unwrap().pool.refill_per_s = vec![1.0];
+        let order: Vec<_> = due(&ledger, &next).into_iter().map(|(node, _)| node).collect();
+        assert_eq!(order, ["unknown", "ends-sooner", "ends-soon", "changed"]);
+    }
+
+    #[test]
+    fn shards_outlive_the_table_that_named_them_by_one() {
+        let mut ledger = Ledger::default();
+        let mut freed = vec![];
+        for epoch in 1..=3 {
+            let table = table("n", epoch, 20);
+            freed.push(ledger.written(&table, &packed(&table)));
+        }
+        assert_eq!((freed[0].len(), freed[1].len()), (0, 0));
+        assert!(!freed[2].is_empty() && freed[2].iter().all(|key| key.starts_with("tidegate-v1-shard-n-1-")), "{:?}", freed[2]);
+    }
+
+    #[test]
+    fn a_vanished_node_leaves_no_key_behind() {
+        let mut ledger = Ledger::default();
+        let (written, failed) = (table("n", 1, 20), table("n", 2, 20));
+        ledger.written(&written, &packed(&written));
+        ledger.failed(&failed, Some(&packed(&failed)));
+        let mut keys = ledger.drop_vanished(&plan(3, &["other"]));
+        let mut expected: Vec<_> = [&written, &failed].iter().flat_map(|t| packed(t).shards).map(|s| s.key).collect();
+        expected.push("tidegate-v1-rates-n".into());
+        keys.sort();
+        expected.sort();
+        assert_eq!(keys, expected);
+        assert_eq!(ledger.drop_vanished(&plan(4, &[])), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,39 @@
+//! Publishing: each plan's rate tables go out to the KV stores that the edge reads.
+//!
+//! In the order the data goes round:
+//! - [`publisher`]: one task per store, fed with the newest plan; a store that is down delays no other.
+//! - [`change`]: whether a table differs from what a store has, beyond the dead-band.
+//! - [`ledger`]: what a store has of each node, and so what is due; [`allowance`] bounds how much of it is written.
+//! - [`pack`]: a table as the entries of a store, sharded where its values are small; [`read`] puts it together again.
+//! - [`store`]: the seam; [`embedded`] and [`redis`] are behind it.
+//!
+//! **A table that is not written is safe.** A node goes on with the lease that its store has. The planner counts every lease
+//! that it issued as outstanding until the node has acknowledged a newer epoch or the lease has expired, whether or not the
+//! table reached the store; so what a skipped, deferred or failed write leaves at a node is still reserved for it, and nothing
+//! is handed on before a newer table has been written, read and acknowledged.
+
+pub mod allowance;
+pub mod change;
+pub mod embedded;
+mod feed;
+pub mod ledger;
+mod meters;
+pub mod pack;
+pub mod publisher;
+pub mod read;
+pub mod redis;
+pub mod secret;
+pub mod store;
+#[cfg(test)]
+mod suite;
+#[cfg(test)]
+mod testing;
+
+pub use embedded::EmbeddedStore;
+pub use feed::StoreStatus;
+pub use meters::describe as describe_metrics;
+pub use publisher::{PublishSettings, Publisher};
+pub use read::{ReadError, read_table};
+pub use redis::{RedisAddress, RedisStore};
+pub use secret::{Secret, SecretError, SecretSource};
+pub use store::{BatchOutcome, Entry, Limits, RateStore, StoreError};

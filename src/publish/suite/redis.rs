@@ -1,0 +1,153 @@
+//! The suite over Redis, and what only a server can do: be away, hang, or refuse some keys.
+
+use std::{fs, net::TcpListener, sync::Arc, time::Duration};
+
+use super::{
+    harness::{Harness, PATIENCE, entry, start_time, until},
+    publishing::{Run, settings},
+    redis_server::RedisServer,
+};
+use crate::{
+    clock::ManualClock,
+    publish::{
+        embedded::EmbeddedStore,
+        publisher::PublishSettings,
+        read::read_table,
+        redis::{RedisAddress, RedisStore},
+        secret::{Secret, SecretSource},
+        store::{Limits, RateStore, StoreError},
+        testing::plan,
+    },
+};
+
+impl Harness for RedisServer {
+    fn start() -> Self {
+        Self::start(&[])
+    }
+
+    fn open(&self) -> Arc<dyn RateStore> {
+        Arc::new(connect(&address(&self.url())))
+    }
+
+    fn open_with(&self, limits: Limits) -> Arc<dyn RateStore> {
+        Arc::new(connect(&address(&self.url())).with_limits(limits))
+    }
+
+    fn restart(&self) {
+        self.kill();
+        self.run_again();
+    }
+
+    fn pass_ms(&self, _ms: i64) {}
+}
+
+fn address(url: &str) -> RedisAddress {
+    RedisAddress { url: url.into(), username: None, password: None, deadline: PATIENCE }
+}
+
+fn connect(address: &RedisAddress) -> RedisStore {
+    RedisStore::connect(address, Arc::new(ManualClock::new(start_time()))).unwrap()
+}
+
+super::suite!(RedisServer);
+
+#[tokio::test]
+async fn a_server_that_never_answers_costs_the_deadline() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let deadline = Duration::from_millis(50);
+    let store = connect(&RedisAddress { deadline, ..address(&format!("redis://{}/0", silent.local_addr().unwrap())) });
+    let late = StoreError::Deadline { after: deadline };
+    assert_eq!(store.get("k").await, Err(late.clone()));
+    assert_eq!(store.highest_epoch().await, Err(late.clone()));
+    assert_eq!(store.put_batch(&[entry("k", "v", 1)]).await.failed, [("k".into(), late.clone())]);
+    assert_eq!(store.delete(&["k".into()], 1).await.failed, [("k".into(), late)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_hangs_delays_no_other() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let hanging: Arc<dyn RateStore> = Arc::new(connect(&address(&format!("redis://{}/0", silent.local_addr().unwrap()))));
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::new(start_time()));
+    let healthy: Arc<dyn RateStore> = Arc::new(EmbeddedStore::open(&dir.path().join("rates.redb"), clock).unwrap());
+    let run = Run::start(&[&hanging, &healthy], &PublishSettings { deadline: PATIENCE * 100, ..settings() });
+    for epoch in 1..=3 {
+        run.send(plan(epoch, &["a"]));
+        assert_eq!(run.status(1, epoch).await.failed, 0, "while the other store's call is still under way");
+    }
+    assert_eq!(read_table(&*healthy, "a").await.unwrap().unwrap().epoch, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_was_away_gets_at_the_next_plan_what_it_missed() {
+    let server = RedisServer::start(&[]);
+    let store: Arc<dyn RateStore> = Arc::new(connect(&address(&server.url())));
+    let run = Run::start(&[&store], &settings());
+    run.send(plan(1, &["a", "b"]));
+    assert_eq!(run.status(0, 1).await.written, 2);
+    server.kill();
+    let mut moved = plan(2, &["a", "b"]);
+    moved.tables.get_mut("b").unwrap().pool.capacity = 1.0;
+    run.send(moved.clone());
+    let status = run.status(0, 2).await;
+    assert_eq!((status.written, status.skipped, status.failed), (0, 1, 1), "{status:?}");
+    server.run_again();
+    // The connection comes back by itself; whether the next call or a later one finds it is the client's business.
+    let mut epoch = 2;
+    loop {
+        epoch += 1;
+        run.send(tidegate_planner::Plan { epoch, ..moved.clone() });
+        let status = run.status(0, epoch).await;
+        assert_eq!(status.skipped, 1, "only what failed is tried again");
+        if status.written == 1 {
+            break;
+        }
+        assert!(epoch < 1_000, "{status:?}");
+    }
+    assert_eq!(read_table(&*store, "b").await.unwrap().unwrap().pool.capacity, 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_the_server_refuses_are_the_only_ones_tried_again() {
+    let user = "--user edge on >secret +@all ~tidegate-v1-epoch ~tidegate-v1-rates-a ~tidegate-v1-rates-c";
+    let mut arguments: Vec<&str> = user.split(' ').collect();
+    arguments.extend(["--user", "default", "off"]);
+    let server = RedisServer::start(&arguments);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("password");
+    fs::write(&file, "secret\n").unwrap();
+    let password = Some(Secret::read(&SecretSource::File(file)).unwrap());
+    let store: Arc<dyn RateStore> = Arc::new(connect(&RedisAddress { username: Some("edge".into()), password, ..address(&server.url()) }));
+    let run = Run::start(&[&store], &settings());
+    run.send(plan(1, &["a", "b", "c"]));
+    let status = run.status(0, 1).await;
+    assert_eq!((status.written, status.failed, status.fenced_by), (2, 1, None), "{status:?}");
+    assert!(status.error.as_ref().is_some_and(|e| e.starts_with("refused")), "{status:?}");
+    run.send(plan(2, &["a", "b", "c"]));
+    let status = run.status(0, 2).await;
+    assert_eq!((status.written, status.skipped, status.failed), (0, 2, 1), "{status:?}");
+    assert!(read_table(&*store, "c").await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn no_error_shows_the_password() {
+    let server = RedisServer::start(&["--requirepass", "right"]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("password");
+    fs::write(&file, "hunter2").unwrap();
+    let password = Some(Secret::read(&SecretSource::File(file)).unwrap());
+    let wrong = RedisAddress { password, ..address(&server.url()) };
+    let error = connect(&wrong).get("k").await.unwrap_err();
+    assert!(!format!("{error} {error:?} {wrong:?}").contains("hunter2"));
+    let clock = Arc::new(ManualClock::new(start_time()));
+    let inline = RedisStore::connect(&address("redis://:hunter2@127.0.0.1:1/0"), clock).err().unwrap().to_string();
+    assert!(inline.contains("redis_password_file") && !inline.contains("hunter2"), "{inline}");
+}
+
+#[tokio::test]
+async fn a_dead_server_is_unreachable() {
+    let server = RedisServer::start(&[]);
+    let store = connect(&address(&server.url()));
+    server.kill();
+    until("a refused connection", || async { matches!(store.get("k").await, Err(StoreError::Unreachable(_))) }).await;
+}
