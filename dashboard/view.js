@@ -33,11 +33,11 @@ export function tiles({ epoch, interval_s, model, nodes, origins }) {
   const texts = {
     plan: epoch ? `plan ${epoch}, every ${figure(interval_s)} s` : "",
     demand: figure(demand),
-    "demand-note": `requests/s, ${figure(sum(nodes, "forecast_per_s"))} expected next`,
+    "demand-note": `per second, ${figure(sum(nodes, "forecast_per_s"))} expected next`,
     admitted: figure(sum(nodes, "admitted_per_s")),
-    "admitted-note": "requests/s",
+    "admitted-note": "per second",
     throttled: percent(demand > 0 ? throttled / demand : 0),
-    "throttled-note": `${figure(throttled)} requests/s refused`,
+    "throttled-note": `${figure(throttled)} per second refused`,
     leased: percent(leased / capacity),
     "leased-note": `${figure(leased)} of ${figure(capacity)} tokens/s`,
     model: model.degraded ? "naive" : "in use",
@@ -75,7 +75,7 @@ export function nodeTable(table, note, { nodes, epoch }) {
   const behind = (node) => (node.epoch_acked === null ? "never" : exact.format(epoch - node.epoch_acked));
   fill(table, nodes, [
     { name: "Node", text: (n) => n.node, heads: true },
-    { name: "State", text: (n) => (n.reporting ? "reporting" : "silent"), mark: (n) => (n.reporting ? "well" : "bad") },
+    { name: "State", words: true, text: (n) => (n.reporting ? "reporting" : "silent"), mark: (n) => (n.reporting ? "well" : "bad") },
     { name: "Demand/s", text: (n) => figure(n.demand_per_s) },
     { name: "Admitted/s", text: (n) => figure(n.admitted_per_s) },
     { name: "Throttled/s", text: (n) => figure(n.throttled_per_s), mark: (n) => (n.throttled_per_s > 0 ? "warm" : "") },

@@ -1,0 +1,82 @@
+//! Loads the dashboard in a real browser against a server with a fixed overview, and reads the page that comes out of it.
+
+mod browser;
+mod fixture;
+
+use fixture::{Answer, serve};
+
+#[test]
+fn the_page_shows_what_the_engine_says() {
+    let site = serve(|_| Answer::ok(fixture::overview()));
+    let page = browser::load(&site.url);
+
+    assert!(page.contains(r#"data-state="live""#), "{page}");
+    assert_eq!(browser::text_of(&page, "plan"), "plan 48213, every 30 s");
+    assert_eq!(browser::text_of(&page, "demand"), "150");
+    assert_eq!(browser::text_of(&page, "demand-note"), "per second, 161 expected next");
+    assert_eq!(browser::text_of(&page, "throttled"), "4.0 %");
+    assert_eq!(browser::text_of(&page, "leased"), "75.0 %");
+    assert_eq!(browser::text_of(&page, "nodes-note"), "2 known, 1 silent");
+    for cell in ["edge-fra", "edge-sin", "client:7f", "ceiling"] {
+        assert!(page.contains(&format!(">{cell}</t")), "no cell holds {cell}");
+    }
+    assert_eq!(page.matches("<polyline").count(), 4, "one line each of demand, admitted, leased, forecast");
+}
+
+#[test]
+fn text_of_the_engine_never_becomes_markup() {
+    let name = "<img src=x onerror=\"document.title='taken over'\">";
+    let site = serve(move |_| {
+        let mut overview = fixture::overview();
+        overview["origins"][0]["name"] = name.into();
+        overview["buckets"][0]["bucket"] = name.into();
+        overview["model"]["degraded"] = name.into();
+        Answer::ok(overview)
+    });
+    let page = browser::load(&site.url);
+
+    assert!(page.contains("&lt;img src=x"), "the name is shown as text");
+    assert!(!page.contains("<img src=\"x\""), "the name became an element");
+    assert!(page.contains("<title>tidegate</title>"), "the name's script ran");
+    assert!(page.contains(r#"data-state="degraded""#));
+}
+
+#[test]
+fn a_silent_engine_makes_the_page_stale() {
+    let mut overview = fixture::overview();
+    overview["interval_s"] = 5.into();
+    let site = serve(move |asked| if asked == 0 { Answer::ok(overview.clone()) } else { Answer::status(503) });
+    let page = browser::load(&site.url);
+
+    assert!(page.contains(r#"data-state="stale""#), "{}", browser::text_of(&page, "status"));
+    assert!(browser::text_of(&page, "status").contains("it answers 503"));
+    assert_eq!(browser::text_of(&page, "demand"), "150", "what was known stays to be read");
+}
+
+#[test]
+fn an_engine_that_has_stopped_planning_makes_the_page_stale() {
+    let site = serve(|_| {
+        let mut overview = fixture::overview();
+        overview["now"] = "2026-11-21T20:02:01Z".into();
+        Answer::ok(overview)
+    });
+    assert_eq!(browser::text_of(&browser::load(&site.url), "status"), "stale: the last plan is 120 s old");
+}
+
+#[test]
+fn an_engine_that_wants_a_token_makes_the_page_ask_for_it() {
+    let open = serve(|_| Answer::ok(fixture::overview()));
+    assert!(browser::load(&open.url).contains(r#"<form id="login" hidden"#));
+    let closed = serve(|_| Answer::status(401));
+    assert!(browser::load(&closed.url).contains(r#"<form id="login">"#));
+}
+
+#[test]
+fn the_page_asks_only_for_files_that_are_here() {
+    let site = serve(|_| Answer::ok(fixture::overview()));
+    browser::load(&site.url);
+    let asked = site.asked();
+    assert!(asked.contains("/app.js") && asked.contains("/style.css"), "{asked:?}");
+    let unknown: Vec<_> = asked.iter().filter(|path| *path != "/v1/overview" && fixture::file(path).is_none()).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
