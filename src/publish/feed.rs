@@ -64,7 +64,7 @@ impl Feed {
             Round { status: StoreStatus { store: self.store.name().into(), epoch: plan.epoch, ..Default::default() }, stop: false };
         self.allowance.accrue(plan.issued_at);
         let mut unneeded = self.ledger.drop_vanished(plan);
-        let due: Vec<&RateTable> = self.ledger.due(plan, self.settings.dead_band).into_iter().map(|d| d.table).collect();
+        let due: Vec<&Arc<RateTable>> = self.ledger.due(plan, self.settings.dead_band).into_iter().map(|d| d.table).collect();
         round.status.skipped = plan.tables.len() - due.len();
         let mut group = vec![];
         let mut entries = 0;
@@ -101,7 +101,7 @@ impl Feed {
     }
 
     /// Writes a group of tables, all shards before any head; returns the keys that are not needed any more.
-    async fn write(&mut self, group: Vec<(&RateTable, Packed)>, round: &mut Round) -> Vec<String> {
+    async fn write(&mut self, group: Vec<(&Arc<RateTable>, Packed)>, round: &mut Round) -> Vec<String> {
         let shards = group.iter().flat_map(|(_, packed)| &packed.shards);
         let mut failures = self.put(shards.cloned().collect(), round).await;
         let whole = |packed: &Packed| !packed.shards.iter().any(|shard| failures.contains_key(&shard.key));

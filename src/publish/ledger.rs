@@ -1,6 +1,6 @@
 //! What one store has of each node, and so which tables of a new plan are due.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tidegate_planner::Plan;
 use tidegate_wire::RateTable;
@@ -19,7 +19,7 @@ pub struct Ledger {
 #[derive(Debug, Default)]
 struct Held {
     /// The table that the store has; `None` after a write whose outcome is not known.
-    table: Option<RateTable>,
+    table: Option<Arc<RateTable>>,
     /// Shards that this table names.
     shards: Vec<String>,
     /// Shards of the table before it, which a reader with an older head may still fetch.
@@ -30,7 +30,7 @@ struct Held {
 #[derive(Debug, Clone, Copy)]
 pub struct Due<'p> {
     /// The table.
-    pub table: &'p RateTable,
+    pub table: &'p Arc<RateTable>,
     /// Why.
     pub reason: Reason,
 }
@@ -39,7 +39,7 @@ impl Ledger {
     /// The tables of `plan` that should be written, the most urgent first; of those due for the same reason, the one whose lease
     /// in the store ends first.
     pub fn due<'p>(&self, plan: &'p Plan, dead_band: f64) -> Vec<Due<'p>> {
-        let due = |table: &'p RateTable| Some(Due { table, reason: reason(self.held(&table.node), table, dead_band)? });
+        let due = |table: &'p Arc<RateTable>| Some(Due { table, reason: reason(self.held(&table.node), table, dead_band)? });
         let mut all: Vec<_> = plan.tables.values().filter_map(due).collect();
         all.sort_by_key(|d| (d.reason, self.held(&d.table.node).map(|held| held.expires_at)));
         all
@@ -47,13 +47,13 @@ impl Ledger {
 
     /// The table of `node` that the store is known to have.
     pub fn held(&self, node: &str) -> Option<&RateTable> {
-        self.nodes.get(node)?.table.as_ref()
+        self.nodes.get(node)?.table.as_deref()
     }
 
     /// Notes that `table` has been written as `packed`; returns the keys of shards that no reader needs any more.
-    pub fn written(&mut self, table: &RateTable, packed: &Packed) -> Vec<String> {
+    pub fn written(&mut self, table: &Arc<RateTable>, packed: &Packed) -> Vec<String> {
         let held = self.nodes.entry(table.node.clone()).or_default();
-        held.table = Some(table.clone());
+        held.table = Some(Arc::clone(table));
         let replaced = std::mem::replace(&mut held.shards, packed.shards.iter().map(|shard| shard.key.clone()).collect());
         std::mem::replace(&mut held.outgoing, replaced)
     }
@@ -87,7 +87,7 @@ mod tests {
     use crate::publish::{
         pack::pack,
         store::Limits,
-        testing::{plan, table},
+        testing::{edit, plan, table},
     };
 
     fn packed(table: &RateTable) -> Packed {
@@ -118,9 +118,9 @@ mod tests {
             let mut held = table(node, 1, 3);
             held.expires_at = held.issued_at.plus_secs(left_s);
             held.issued_at = held.expires_at.plus_secs(-300);
-            ledger.written(&held, &packed(&held));
+            ledger.written(&Arc::new(held.clone()), &packed(&held));
         }
-        next.tables.get_mut("changed").unwrap().pool.refill_per_s = vec![1.0];
+        edit(&mut next, "changed").pool.refill_per_s = vec![1.0];
         let order: Vec<_> = due(&ledger, &next).into_iter().map(|(node, _)| node).collect();
         assert_eq!(order, ["unknown", "ends-sooner", "ends-soon", "changed"]);
     }
@@ -130,7 +130,7 @@ mod tests {
         let mut ledger = Ledger::default();
         let mut freed = vec![];
         for epoch in 1..=3 {
-            let table = table("n", epoch, 20);
+            let table = Arc::new(table("n", epoch, 20));
             freed.push(ledger.written(&table, &packed(&table)));
         }
         assert_eq!((freed[0].len(), freed[1].len()), (0, 0));
@@ -140,11 +140,11 @@ mod tests {
     #[test]
     fn a_vanished_node_leaves_no_key_behind() {
         let mut ledger = Ledger::default();
-        let (written, failed) = (table("n", 1, 20), table("n", 2, 20));
+        let (written, failed) = (Arc::new(table("n", 1, 20)), table("n", 2, 20));
         ledger.written(&written, &packed(&written));
         ledger.failed(&failed, Some(&packed(&failed)));
         let mut keys = ledger.drop_vanished(&plan(3, &["other"]));
-        let mut expected: Vec<_> = [&written, &failed].iter().flat_map(|t| packed(t).shards).map(|s| s.key).collect();
+        let mut expected: Vec<_> = [&*written, &failed].iter().flat_map(|t| packed(t).shards).map(|s| s.key).collect();
         expected.push("tidegate-v1-rates-n".into());
         keys.sort();
         expected.sort();

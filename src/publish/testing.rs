@@ -1,6 +1,6 @@
 //! Tables and plans for the tests of this folder.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tidegate_planner::{Plan, Summary};
 use tidegate_wire::{BucketRates, Mode, PoolRates, RateTable, TABLE_VERSION, Timestamp};
@@ -27,8 +27,13 @@ pub(crate) fn table(node: &str, epoch: u64, buckets: usize) -> RateTable {
     }
 }
 
+/// The table of `node`, to be changed.
+pub(crate) fn edit<'p>(plan: &'p mut Plan, node: &str) -> &'p mut RateTable {
+    Arc::make_mut(plan.tables.get_mut(node).unwrap())
+}
+
 /// A plan with one table of three buckets for each node.
 pub(crate) fn plan(epoch: u64, nodes: &[&str]) -> Plan {
-    let tables: BTreeMap<_, _> = nodes.iter().map(|node| ((*node).to_owned(), table(node, epoch, 3))).collect();
+    let tables: BTreeMap<_, _> = nodes.iter().map(|node| ((*node).to_owned(), Arc::new(table(node, epoch, 3)))).collect();
     Plan { epoch, issued_at: ISSUED, tables, summary: Summary::default() }
 }

@@ -12,7 +12,7 @@ use crate::publish::{
     publisher::{PublishSettings, Publisher},
     read::read_table,
     store::{Limits, RateStore},
-    testing::{plan, table},
+    testing::{edit, plan, table},
 };
 
 pub(super) fn settings() -> PublishSettings {
@@ -60,8 +60,8 @@ pub(super) async fn only_what_changed_is_written(harness: &impl Harness) {
     assert_eq!(counts(&run.publish(plan(1, &["a", "b", "c"])).await), [3, 0, 0, 0]);
     assert_eq!(counts(&run.publish(plan(2, &["a", "b", "c"])).await), [0, 3, 0, 0]);
     let mut changed = plan(3, &["a", "b", "c"]);
-    changed.tables.get_mut("b").unwrap().pool.refill_per_s = vec![50.0];
-    let expected = changed.tables["b"].clone();
+    edit(&mut changed, "b").pool.refill_per_s = vec![50.0];
+    let expected = RateTable::clone(&changed.tables["b"]);
     assert_eq!(counts(&run.publish(changed).await), [1, 2, 0, 0]);
     assert_eq!(read_table(&*store, "b").await.unwrap(), Some(expected));
     assert_eq!(read_table(&*store, "a").await.unwrap().unwrap().epoch, 1, "the store's older table is as good");
@@ -74,10 +74,10 @@ pub(super) async fn a_table_too_large_for_the_store_holds_back_no_other(harness:
     let store = harness.open_with(limits);
     let run = Run::start(&[&store], &settings());
     let mut first = plan(1, &["a", "b", "c", "d"]);
-    first.tables.insert("b".into(), table("b", 1, 40));
-    let rates = first.tables.get_mut("c").unwrap().buckets.get_mut("b0").unwrap();
+    first.tables.insert("b".into(), table("b", 1, 40).into());
+    let rates = edit(&mut first, "c").buckets.get_mut("b0").unwrap();
     rates.refill_per_s = (0..500).map(f64::from).collect();
-    let sharded = first.tables["b"].clone();
+    let sharded = RateTable::clone(&first.tables["b"]);
     let status = run.publish(first).await;
     assert_eq!(counts(&status), [3, 0, 0, 1]);
     assert!(status.error.as_ref().is_some_and(|e| e.contains("too large")), "{status:?}");

@@ -2,6 +2,8 @@
 
 use std::{fs, net::TcpListener, sync::Arc, time::Duration};
 
+use metrics_exporter_prometheus::PrometheusBuilder;
+
 use super::{
     harness::{Harness, PATIENCE, entry, start_time, until},
     publishing::{Run, settings},
@@ -16,7 +18,7 @@ use crate::{
         redis::{RedisAddress, RedisStore},
         secret::{Secret, SecretSource},
         store::{Limits, RateStore, StoreError},
-        testing::plan,
+        testing::{edit, plan, table},
     },
 };
 
@@ -78,6 +80,26 @@ async fn a_store_that_hangs_delays_no_other() {
     assert_eq!(read_table(&*healthy, "a").await.unwrap().unwrap().epoch, 1);
 }
 
+#[test]
+fn a_server_that_hangs_costs_one_call_of_the_deadline_per_plan() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let deadline = Duration::from_millis(50);
+    let publish = async {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let patient = connect(&address(&format!("redis://{}/0", silent.local_addr().unwrap())));
+        let limits = Limits { batch_pairs: 1, ..patient.limits() };
+        let store: Arc<dyn RateStore> = Arc::new(patient.with_limits(limits));
+        let run = Run::start(&[&store], &PublishSettings { deadline, ..settings() });
+        run.send(plan(1, &["a", "b", "c"]));
+        run.status(0, 1).await
+    };
+    let status = metrics::with_local_recorder(&recorder, || runtime.block_on(publish));
+    assert_eq!((status.failed, status.error), (3, Some(StoreError::Deadline { after: deadline }.to_string())));
+    let page = recorder.handle().render();
+    assert!(page.contains("tidegate_publish_seconds_count{store=\"redis\"} 1"), "{page}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_was_away_gets_at_the_next_plan_what_it_missed() {
     let server = RedisServer::start(&[]);
@@ -87,7 +109,7 @@ async fn a_server_that_was_away_gets_at_the_next_plan_what_it_missed() {
     assert_eq!(run.status(0, 1).await.written, 2);
     server.kill();
     let mut moved = plan(2, &["a", "b"]);
-    moved.tables.get_mut("b").unwrap().pool.capacity = 1.0;
+    edit(&mut moved, "b").pool.capacity = 1.0;
     run.send(moved.clone());
     let status = run.status(0, 2).await;
     assert_eq!((status.written, status.skipped, status.failed), (0, 1, 1), "{status:?}");
@@ -107,17 +129,22 @@ async fn a_server_that_was_away_gets_at_the_next_plan_what_it_missed() {
     assert_eq!(read_table(&*store, "b").await.unwrap().unwrap().pool.capacity, 1.0);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keys_that_the_server_refuses_are_the_only_ones_tried_again() {
-    let user = "--user edge on >secret +@all ~tidegate-v1-epoch ~tidegate-v1-rates-a ~tidegate-v1-rates-c";
-    let mut arguments: Vec<&str> = user.split(' ').collect();
-    arguments.extend(["--user", "default", "off"]);
-    let server = RedisServer::start(&arguments);
+/// A server whose user `edge` may write these keys alone, and the store as that user.
+fn restricted(keys: &str) -> (RedisServer, RedisStore) {
+    let user = format!("--user edge on >secret +@all ~tidegate-v1-epoch {keys} --user default off");
+    let server = RedisServer::start(&user.split(' ').collect::<Vec<_>>());
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("password");
     fs::write(&file, "secret\n").unwrap();
     let password = Some(Secret::read(&SecretSource::File(file)).unwrap());
-    let store: Arc<dyn RateStore> = Arc::new(connect(&RedisAddress { username: Some("edge".into()), password, ..address(&server.url()) }));
+    let store = connect(&RedisAddress { username: Some("edge".into()), password, ..address(&server.url()) });
+    (server, store)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_the_server_refuses_are_the_only_ones_tried_again() {
+    let (_server, store) = restricted("~tidegate-v1-rates-a ~tidegate-v1-rates-c");
+    let store: Arc<dyn RateStore> = Arc::new(store);
     let run = Run::start(&[&store], &settings());
     run.send(plan(1, &["a", "b", "c"]));
     let status = run.status(0, 1).await;
@@ -127,6 +154,21 @@ async fn keys_that_the_server_refuses_are_the_only_ones_tried_again() {
     let status = run.status(0, 2).await;
     assert_eq!((status.written, status.skipped, status.failed), (0, 2, 1), "{status:?}");
     assert!(read_table(&*store, "c").await.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_head_names_a_shard_that_was_not_written() {
+    let (_server, store) = restricted("~tidegate-v1-rates-*");
+    let limits = Limits { value_bytes: 900, ..store.limits() };
+    let store: Arc<dyn RateStore> = Arc::new(store.with_limits(limits));
+    let run = Run::start(&[&store], &settings());
+    let mut sharded = plan(1, &["a", "b"]);
+    sharded.tables.insert("b".into(), table("b", 1, 40).into());
+    run.send(sharded);
+    let status = run.status(0, 1).await;
+    assert_eq!((status.written, status.failed), (1, 1), "{status:?}");
+    assert!(read_table(&*store, "a").await.unwrap().is_some());
+    assert!(read_table(&*store, "b").await.unwrap().is_none());
 }
 
 #[tokio::test]
