@@ -1,9 +1,11 @@
-//! Links of the documentation that lead nowhere.
+//! Links of the documentation that lead nowhere, and tests that it cites and that are not there.
 
 use std::path::{Component, Path, PathBuf};
 
-/// Every relative link of the Markdown file at `path` whose target does not exist.
-pub fn check(path: &str, text: &str, exists: &dyn Fn(&Path) -> bool) -> Vec<String> {
+/// Every relative link of the Markdown file at `path` whose target does not exist, and every one that cites a test by its
+/// name, as in ``[`a_test`](tests/file.rs)``, whose target does not hold it. `read` gives the text of what is at a path from
+/// the root: empty for a directory, none when nothing is there.
+pub fn check(path: &str, text: &str, read: &dyn Fn(&Path) -> Option<String>) -> Vec<String> {
     if !path.ends_with(".md") {
         return Vec::new();
     }
@@ -15,16 +17,31 @@ pub fn check(path: &str, text: &str, exists: &dyn Fn(&Path) -> bool) -> Vec<Stri
         if in_code {
             continue;
         }
-        let targets = targets(line).filter(|t| is_relative(t));
-        let dead = targets.filter(|target| !exists(&resolve(directory, target)));
-        found.extend(dead.map(|target| format!("{path}:{}: the link to {target} leads nowhere", i + 1)));
+        let wrong = links(line).filter_map(|(label, target)| wrong(label, target, &read(&resolve(directory, target))));
+        found.extend(wrong.map(|what| format!("{path}:{}: {what}", i + 1)));
     }
     found
 }
 
-/// What stands in the round brackets of each `[..](..)`.
-fn targets(line: &str) -> impl Iterator<Item = &str> {
-    line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next())
+fn wrong(label: &str, target: &str, source: &Option<String>) -> Option<String> {
+    let Some(source) = source else {
+        return Some(format!("the link to {target} leads nowhere"));
+    };
+    let test = label.strip_prefix('`')?.strip_suffix('`')?;
+    let is_name = test.contains('_') && test.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let missing = is_name && target.ends_with(".rs") && !source.contains(&format!("fn {test}("));
+    missing.then(|| format!("{target} has no function {test}"))
+}
+
+/// Label and target of each relative `[label](target)`.
+fn links(line: &str) -> impl Iterator<Item = (&str, &str)> {
+    let ends = line.match_indices("](").map(|(at, _)| at);
+    let link = move |at: usize| {
+        let label = line[..at].rsplit('[').next()?;
+        let target = line[at + 2..].split([')', ' ']).next()?;
+        Some((label, target))
+    };
+    ends.filter_map(link).filter(|(_, target)| is_relative(target))
 }
 
 fn is_relative(target: &str) -> bool {
@@ -50,8 +67,8 @@ mod tests {
     use super::*;
 
     fn verdict(text: &str) -> Vec<String> {
-        let known = ["docs/here.md", "README.md", "src"];
-        check("docs/page.md", text, &|p| known.iter().any(|k| p == Path::new(k)))
+        let known = [("docs/here.md", ""), ("README.md", ""), ("src", ""), ("src/a.rs", "#[test]\nfn it_holds() {}")];
+        check("docs/page.md", text, &|p| known.iter().find(|k| p == Path::new(k.0)).map(|k| k.1.to_owned()))
     }
 
     #[test]
@@ -68,7 +85,13 @@ mod tests {
     }
 
     #[test]
+    fn a_cited_test_has_to_be_there() {
+        assert_eq!(verdict("[`it_holds`](../src/a.rs) [`src/a.rs`](../src/a.rs) [the_code](../src/a.rs)"), Vec::<String>::new());
+        assert_eq!(verdict("[`it_held`](../src/a.rs)"), ["docs/page.md:1: ../src/a.rs has no function it_held"]);
+    }
+
+    #[test]
     fn only_documentation_is_read() {
-        assert!(check("src/a.rs", "[a](gone.md)", &|_| false).is_empty());
+        assert!(check("src/a.rs", "[a](gone.md)", &|_| None).is_empty());
     }
 }

@@ -4,7 +4,7 @@
 //! - [`names`]: file names that say nothing.
 //! - [`size`]: files that hold more than one idea, or data.
 //! - [`words`]: what must not stand in a file: a machine's paths, unfinished work, tests that are switched off.
-//! - [`links`]: links of the documentation that lead nowhere.
+//! - [`links`]: links of the documentation that lead nowhere, tests that it cites and that are gone.
 //! - [`packages`]: packages without the workspace's lints or without a sign at the door.
 
 mod links;
@@ -36,12 +36,17 @@ pub fn findings(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
         let Ok(text) = String::from_utf8(bytes) else { continue };
         found.extend(size::lines(path, &text));
         found.extend(words::check(path, &text));
-        found.extend(links::check(path, &text, &|target| workspace.root.join(target).exists()));
+        found.extend(links::check(path, &text, &|target| text_at(&workspace.root.join(target))));
     }
     for member in workspace.members() {
         found.extend(packages::check(member, &workspace.root)?);
     }
     Ok(found)
+}
+
+/// What a link can lead to: a text, or something else that has none.
+fn text_at(path: &Path) -> Option<String> {
+    path.exists().then(|| std::fs::read_to_string(path).unwrap_or_default())
 }
 
 /// The files that git tracks or would track, by their paths from the root.
