@@ -152,7 +152,8 @@ pub fn compare(cases: &[Case], model: Option<&Model>, window_done: &(dyn Fn() + 
 fn run(case: &Case, job: Job, model: Option<&Model>, window_done: &dyn Fn()) -> Result<Outcome, CompareError> {
     let origin = case.origin(case.options.capacities[job.capacity]);
     let brief = Brief { workload: &case.workload, fit: &case.fit, origin, model };
-    simulate(&brief, job.kind, case.options.staleness[job.delay], case.options.seed, window_done)
+    let contender = job.kind.enter(&brief)?;
+    Ok(simulate(&brief, contender, case.options.staleness[job.delay], case.options.seed, window_done))
 }
 
 /// Every run that is needed, in order. What feels no delay runs once, at the first; `central` always runs: regret needs it.
@@ -185,7 +186,10 @@ fn comparison(case: &Case, at: Job, outcomes: &BTreeMap<Job, Outcome>) -> Compar
     let outcome = |kind: Kind| &outcomes[&Job { kind, delay: if kind.feels_delay() { at.delay } else { 0 }, ..at }];
     let bound = outcome(Kind::Central).score.throttled_share;
     let kinds = &case.options.contenders;
-    let scored = |&kind: &Kind| Score { regret: outcome(kind).score.throttled_share - bound, ..outcome(kind).score.clone() };
+    let scored = |&kind: &Kind| {
+        let score = outcome(kind).score.clone();
+        Score { name: kind.name().to_owned(), regret: score.throttled_share - bound, ..score }
+    };
     let breach = |&kind: &Kind| outcome(kind).breach.as_ref().map(|b| format!("{} leases too much: {b}", kind.name()));
     let capacity_x_mean = case.options.capacities[at.capacity];
     Comparison {

@@ -1,9 +1,9 @@
 //! The edge nodes of one run, each with the real bucket, and what they report.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tidegate_edge_node::{EdgeNode, Ladder, Options};
-use tidegate_wire::{BucketCounts, Mode, RateTable, Report, Timestamp};
+use tidegate_wire::{BucketCounts, RateTable, Report, Timestamp};
 
 use crate::{
     lease,
@@ -24,7 +24,7 @@ pub struct Fleet<'a> {
 
 struct Node {
     edge: EdgeNode,
-    table: Option<RateTable>,
+    table: Option<Arc<RateTable>>,
     /// Second up to which its lease has been added up.
     counted_to: u32,
     sequence: u64,
@@ -66,16 +66,13 @@ impl<'a> Fleet<'a> {
     }
 
     /// Gives `node` the table that holds when enforcement begins at `second`, and all the tokens that it can save.
-    pub fn open(&mut self, node: usize, table: RateTable, second: u32) {
+    pub fn open(&mut self, node: usize, table: Arc<RateTable>, second: u32) {
         self.nodes[node].open(table, self.workload.start + i64::from(second));
     }
 
     /// Gives `node` a table that it has polled at `second`. Returns what its lease before that amounts to.
-    pub fn adopt(&mut self, node: usize, mut table: RateTable, second: u32) -> f64 {
+    pub fn adopt(&mut self, node: usize, table: Arc<RateTable>, second: u32) -> f64 {
         let now = self.time(second);
-        if !self.enforcing {
-            table.mode = Mode::Shadow;
-        }
         let leased = self.leased_by(node, second);
         let node = &mut self.nodes[node];
         node.edge.adopt(&table, now);
@@ -144,8 +141,7 @@ impl<'a> Fleet<'a> {
 }
 
 impl Node {
-    fn open(&mut self, mut table: RateTable, second: i64) {
-        table.mode = Mode::Enforce;
+    fn open(&mut self, table: Arc<RateTable>, second: i64) {
         self.edge.adopt(&lease::long_held(&table, second, REST_S), Timestamp::from_secs(second - REST_S));
         self.edge.adopt(&table, Timestamp::from_secs(second));
         self.table = Some(table);

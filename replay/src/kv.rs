@@ -1,8 +1,10 @@
 //! The way of a rate table from planner to node: a store that is stale for a while, and nodes that poll it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use tidegate_wire::RateTable;
+
+use crate::contender::Leased;
 
 /// Staleness of the store and interval of the polls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,7 +21,7 @@ pub struct Kv {
     staleness: Staleness,
     published: u64,
     /// By second of arrival, then in order of publication.
-    due: BTreeMap<(u32, u64), (usize, RateTable)>,
+    due: BTreeMap<(u32, u64), Leased>,
 }
 
 impl Kv {
@@ -29,14 +31,14 @@ impl Kv {
     }
 
     /// Publishes the table of `node` at `second`.
-    pub fn publish(&mut self, node: usize, table: RateTable, second: u32) {
+    pub fn publish(&mut self, node: usize, table: Arc<RateTable>, second: u32) {
         let arrival = self.next_poll(node, second + self.staleness.delay_s);
         self.due.insert((arrival, self.published), (node, table));
         self.published += 1;
     }
 
     /// Removes the next table that a node has polled by `second`: when, which node, what.
-    pub fn polled_by(&mut self, second: u32) -> Option<(u32, usize, RateTable)> {
+    pub fn polled_by(&mut self, second: u32) -> Option<(u32, usize, Arc<RateTable>)> {
         let entry = self.due.first_entry().filter(|e| e.key().0 <= second)?;
         let arrival = entry.key().0;
         let (node, table) = entry.remove();
@@ -56,8 +58,8 @@ mod tests {
     use super::*;
     use crate::lease;
 
-    fn table(epoch: u64) -> RateTable {
-        RateTable { epoch, ..lease::fixed(0, 0, 1.0, 1.0) }
+    fn table(epoch: u64) -> Arc<RateTable> {
+        Arc::new(RateTable { epoch, ..lease::fixed(0, 0, 1.0, 1.0) })
     }
 
     #[test]

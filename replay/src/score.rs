@@ -107,14 +107,14 @@ impl Tally {
         self.windows.push(std::mem::take(&mut self.open));
     }
 
-    /// Scores all windows that were closed; `regret` is left at 0.
-    pub fn finish(mut self, name: &str) -> (Score, Vec<WindowTotals>) {
+    /// Scores all windows that were closed; `name` and `regret` are left empty.
+    pub fn finish(mut self) -> (Score, Vec<WindowTotals>) {
         let seconds = self.windows.len() as u32 * WINDOW_S;
         let overloaded = self.meter.overloaded_seconds(self.first_second + seconds);
         let served = (self.demand - self.throttled).max(1) as f64;
         let demand = self.demand.max(1) as f64;
         let score = Score {
-            name: name.to_owned(),
+            name: String::new(),
             throttled_share: self.throttled as f64 / demand,
             overload_share: overloaded as f64 / f64::from(seconds.max(1)),
             leased_per_served: self.leased / served,
@@ -148,7 +148,7 @@ mod tests {
         tally.decided(&row(40, 1, 5), 1, 5);
         tally.leased(110.0);
         tally.close_window();
-        let (score, windows) = tally.finish("x");
+        let (score, windows) = tally.finish();
         assert_eq!(score.throttled_share, 20.0 / 75.0);
         // 30 tokens: 15 each, so bucket 1 with its 15 stayed within and bucket 0 with 60 did not.
         assert_eq!(score.refused_within_share, 5.0 / 75.0);
@@ -163,7 +163,7 @@ mod tests {
         tally.decided(&row(30, 0, 16), 0, 0);
         tally.decided(&row(30, 1, 16), 1, 16);
         tally.close_window();
-        assert_eq!(tally.finish("x").0.refused_within_share, 0.0);
+        assert_eq!(tally.finish().0.refused_within_share, 0.0);
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
             tally.decided(&row(second, 0, 20), 0, 10);
             tally.close_window();
         }
-        assert_eq!(tally.finish("x").0.refused_within_share, 0.5, "20 of 30 twice, not 40 of 30");
+        assert_eq!(tally.finish().0.refused_within_share, 0.5, "20 of 30 twice, not 40 of 30");
     }
 
     #[test]
@@ -181,6 +181,6 @@ mod tests {
         let mut tally = Tally::new(&workload(), Origin { sustained_per_s: 1.0, burst: 5.0 });
         tally.decided(&row(57, 0, 100), 0, 100);
         tally.close_window();
-        assert_eq!(tally.finish("x").0.overload_share, 3.0 / 30.0);
+        assert_eq!(tally.finish().0.overload_share, 3.0 / 30.0);
     }
 }

@@ -3,9 +3,8 @@
 use tidegate_wire::{Report, Timestamp};
 
 use crate::{
-    CompareError,
     arrivals::{Arrival, deal},
-    contender::{Brief, Contender, Kind},
+    contender::{Brief, Contender},
     fleet::Fleet,
     kv::{Kv, Staleness},
     ledger::{Breach, Ledger},
@@ -16,7 +15,7 @@ use crate::{
 /// What came out of one run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
-    /// Its scores; regret is still 0.
+    /// Its scores; name and regret are still empty.
     pub score: Score,
     /// Each window of the scored part.
     pub windows: Vec<WindowTotals>,
@@ -24,12 +23,8 @@ pub struct Outcome {
     pub breach: Option<Breach>,
 }
 
-/// Runs `kind` over the workload of `brief`; `window_done` is called after every window.
-///
-/// # Errors
-/// [`CompareError::Settings`] when the contender cannot enter.
-pub fn simulate(brief: &Brief, kind: Kind, staleness: Staleness, seed: u64, window_done: &dyn Fn()) -> Result<Outcome, CompareError> {
-    let contender = kind.enter(brief)?;
+/// Runs `contender` over the workload of `brief`; `window_done` is called after every window.
+pub fn simulate(brief: &Brief, contender: Box<dyn Contender>, staleness: Staleness, seed: u64, window_done: &dyn Fn()) -> Outcome {
     let workload = brief.workload;
     let first = if contender.learns() { 0 } else { workload.fit_windows };
     let fleet = Fleet::watching(workload, contender.sees_all(), first * WINDOW_S);
@@ -53,8 +48,8 @@ pub fn simulate(brief: &Brief, kind: Kind, staleness: Staleness, seed: u64, wind
         run.window(window, now);
         window_done();
     }
-    let (score, windows) = run.tally.finish(kind.name());
-    Ok(Outcome { score, windows, breach: run.breach })
+    let (score, windows) = run.tally.finish();
+    Outcome { score, windows, breach: run.breach }
 }
 
 struct Run<'a> {

@@ -1,5 +1,7 @@
 //! Additive increase, multiplicative decrease: what control without a forecast comes to.
 
+use std::sync::Arc;
+
 use tidegate_wire::{Report, Timestamp};
 
 use super::{Brief, Contender, Leased, fixed};
@@ -55,7 +57,7 @@ impl Aimd {
             let mut table = lease::fixed(node, second, share * origin.sustained_per_s, share * origin.burst);
             lease::ceiling(&mut table, ceiling_per_s);
             table.epoch = epoch;
-            (node, table)
+            (node, Arc::new(table))
         };
         self.shares.iter().enumerate().map(table).collect()
     }

@@ -1,5 +1,7 @@
 //! Shares that never change.
 
+use std::sync::Arc;
+
 use tidegate_wire::{RateTable, Report, Timestamp};
 
 use super::{Brief, Contender, Leased};
@@ -20,7 +22,7 @@ impl Contender for Fixed {
     }
 
     fn opening(&mut self) -> Vec<Leased> {
-        std::mem::take(&mut self.tables).into_iter().enumerate().collect()
+        std::mem::take(&mut self.tables).into_iter().map(Arc::new).enumerate().collect()
     }
 
     fn tick(&mut self, _now: Timestamp, _reports: &[Report]) -> Vec<Leased> {

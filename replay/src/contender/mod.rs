@@ -4,6 +4,8 @@ mod adaptive;
 mod aimd;
 mod fixed;
 
+use std::sync::Arc;
+
 use tidegate_planner::Model;
 use tidegate_wire::{RateTable, Report, Timestamp};
 
@@ -23,7 +25,7 @@ pub struct Brief<'a> {
 }
 
 /// A table for a node.
-pub type Leased = (usize, RateTable);
+pub type Leased = (usize, Arc<RateTable>);
 
 /// A scheme that leases rates to nodes.
 pub trait Contender {

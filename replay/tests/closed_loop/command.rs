@@ -1,0 +1,93 @@
+//! The command line on good and on bad input.
+
+use std::{path::Path, process::Command};
+
+use tidegate_trace::Trace;
+
+use crate::traffic;
+
+struct Ran {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+fn run(args: &[&str]) -> Ran {
+    let output = Command::new(env!("CARGO_BIN_EXE_tidegate-replay")).args(args).output().unwrap();
+    Ran { code: output.status.code(), stdout: String::from_utf8(output.stdout).unwrap(), stderr: String::from_utf8(output.stderr).unwrap() }
+}
+
+fn written(dir: &Path, name: &str, trace: &Trace) -> String {
+    let path = dir.join(name);
+    trace.write(&path).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn a_comparison_is_written_in_the_form_of_the_contract() {
+    let dir = tempfile::tempdir().unwrap();
+    let trace = written(dir.path(), "busy.parquet", &traffic::busy());
+    let json = dir.path().join("out.json").display().to_string();
+    let ran = run(&["compare", "--trace", &trace, "--contenders", "static-pool,central", "--json", &json]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("| busy | 4 | 1.5 | 30 s |"), "{}", ran.stdout);
+    let value: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    assert_eq!(value["trace"], "busy");
+    assert_eq!(value["delay_s"], 30);
+    let names: Vec<&str> = value["contenders"].as_array().unwrap().iter().map(|c| c["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["static-pool", "central"]);
+    for key in ["throttled_share", "overload_share", "leased_per_served", "refused_within_share", "regret"] {
+        assert!(value["contenders"][0][key].is_f64(), "{key}");
+    }
+}
+
+#[test]
+fn several_comparisons_are_a_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let trace = written(dir.path(), "busy.parquet", &traffic::busy());
+    let json = dir.path().join("out.json").display().to_string();
+    run(&["compare", "--trace", &trace, "--contenders", "static-pool", "--capacity", "1.5,3", "--delay", "0,60", "--json", &json]);
+    let value: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let cases: Vec<(f64, u64)> =
+        value.as_array().unwrap().iter().map(|c| (c["capacity_x_mean"].as_f64().unwrap(), c["delay_s"].as_u64().unwrap())).collect();
+    assert_eq!(cases, [(1.5, 0), (1.5, 60), (3.0, 0), (3.0, 60)]);
+}
+
+#[test]
+fn a_trace_that_cannot_be_compared_is_named_with_the_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let silent_end = [(0, 0, 5), (299, 0, 0)];
+    let mut ends_silent = traffic::trace(&silent_end);
+    ends_silent.length = 300;
+    for (name, trace, reason) in [
+        ("one-window.parquet", traffic::trace(&[(0, 0, 1), (29, 0, 1)]), "one-window: 1 window(s) of 30 s are too few"),
+        ("zero.parquet", traffic::trace(&[(0, 0, 0), (299, 0, 0)]), "holds no request"),
+    ] {
+        let path = written(dir.path(), name, &trace);
+        let ran = run(&["compare", "--trace", &path]);
+        assert_eq!(ran.code, Some(2));
+        assert!(ran.stderr.contains(reason), "{}", ran.stderr);
+    }
+    let ran = run(&["compare", "--trace", "nowhere.parquet"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("nowhere.parquet"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_option_out_of_range_is_named() {
+    for (option, value) in [("--capacity", "-1"), ("--fit", "1"), ("--nodes", "0"), ("--burst-seconds", "nan"), ("--delay", "999999")] {
+        let ran = run(&["compare", "--trace", "nowhere.parquet", &format!("{option}={value}")]);
+        assert_eq!(ran.code, Some(2));
+        assert!(ran.stderr.contains(option), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_thin_trace_is_said_to_be_thin() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = written(dir.path(), "thin.parquet", &traffic::trace(&[(0, 0, 1), (599, 0, 1)]));
+    let ran = run(&["compare", "--trace", &path, "--contenders", "central"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stderr.contains("only 10 windows of 30 s are scored"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("a token or two decide"), "{}", ran.stderr);
+}

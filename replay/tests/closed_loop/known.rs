@@ -1,0 +1,34 @@
+//! Small cases whose outcome can be worked out by hand.
+
+use tidegate_replay::{Comparison, Options, compare, contender::Kind};
+
+use crate::traffic;
+
+/// One request of each of two buckets in every second of ten windows, and `extra` requests of bucket 0 in second 200. By
+/// rank, bucket 0 is at node 0 and bucket 1 at node 1.
+fn steady_with_burst(extra: u32, contenders: Vec<Kind>) -> Comparison {
+    let mut rows: Vec<(u32, u32, u32)> = (0..300).flat_map(|second| [(second, 0, 1), (second, 1, 1)]).collect();
+    rows[400].2 += extra;
+    let options = Options { contenders, capacities: vec![1.0], burst_seconds: 60.0, ..traffic::options() };
+    compare(&[traffic::case(&traffic::trace(&rows), options)], None, &|| ()).unwrap().remove(0)
+}
+
+#[test]
+fn steady_demand_at_full_capacity_is_served_by_all() {
+    let fixed = vec![Kind::StaticMean, Kind::StaticP99, Kind::StaticPool, Kind::Aimd, Kind::Central];
+    for score in steady_with_burst(0, fixed).contenders {
+        assert_eq!(score.throttled_share, 0.0, "{}", score.name);
+        assert_eq!(score.leased_per_served, 1.0, "{}", score.name);
+    }
+}
+
+#[test]
+fn a_burst_is_served_from_what_a_contender_has_saved() {
+    let result = steady_with_burst(90, vec![Kind::StaticMean, Kind::Central]);
+    // 390 are asked of a sustained 2.6/s in 150 s: the origin saved 156 and gains 0.6/s, so the burst of 91 fits.
+    assert_eq!(result.contenders[1].throttled_share, 0.0);
+    // Its fixed half saved 78 and refills 1.3/s: 13 of 91 are refused, and nothing after that.
+    let refused = (result.contenders[0].throttled_share * 390.0).round();
+    assert_eq!(refused, 13.0, "{:?}", result.contenders[0]);
+    assert_eq!(result.contenders[0].regret, result.contenders[0].throttled_share);
+}

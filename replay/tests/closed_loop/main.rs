@@ -1,0 +1,7 @@
+//! The closed loop as a whole: what it promises whatever the trace, when a lease takes effect, and the command line.
+
+mod books;
+mod command;
+mod delay;
+mod known;
+mod traffic;
