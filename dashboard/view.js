@@ -69,10 +69,9 @@ function meter(name, value, most, unit) {
 }
 
 /** One row per node: what it was offered, what it let through, what it holds. */
-export function nodeTable(table, note, { nodes, epoch }) {
+export function nodeTable(table, note, { nodes }) {
   const silent = nodes.filter((node) => !node.reporting).length;
   note.textContent = silent ? `${nodes.length} known, ${silent} silent` : `${nodes.length}, all reporting`;
-  const behind = (node) => (node.epoch_acked === null ? "never" : exact.format(epoch - node.epoch_acked));
   fill(table, nodes, [
     { name: "Node", text: (n) => n.node, heads: true },
     { name: "State", words: true, text: (n) => (n.reporting ? "reporting" : "silent"), mark: (n) => (n.reporting ? "well" : "bad") },
@@ -82,7 +81,8 @@ export function nodeTable(table, note, { nodes, epoch }) {
     { name: "Forecast/s", text: (n) => figure(n.forecast_per_s) },
     { name: "Pool refill/s", text: (n) => figure(n.pool_refill_per_s) },
     { name: "Pool burst", text: (n) => figure(n.pool_capacity) },
-    { name: "Epochs behind", text: behind },
+    { name: "Lease", text: (n) => String(n.epoch) },
+    { name: "Acknowledged", text: (n) => String(n.epoch_acked ?? "none"), mark: (n) => (n.epoch_acked < n.epoch ? "late" : "") },
   ]);
 }
 

@@ -20,6 +20,7 @@ fn the_page_shows_what_the_engine_says() {
     for cell in ["edge-fra", "edge-sin", "client:7f", "ceiling"] {
         assert!(page.contains(&format!(">{cell}</t")), "no cell holds {cell}");
     }
+    assert!(page.contains(r#"<span class="mark late">48212</span>"#), "a lease that is not acknowledged yet is marked");
     assert_eq!(page.matches("<polyline").count(), 4, "one line each of demand, admitted, leased, forecast");
 }
 
