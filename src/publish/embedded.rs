@@ -205,3 +205,25 @@ impl<'t> Rates<'t> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use redb::ReadableTableMetadata;
+
+    use super::*;
+    use crate::{clock::ManualClock, publish::testing::ISSUED};
+
+    #[tokio::test]
+    async fn what_has_expired_makes_room() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(ISSUED));
+        let store = EmbeddedStore::open(&dir.path().join("rates.redb"), Arc::clone(&clock) as _).unwrap();
+        let entry = |key: &str, life_s| Entry { key: key.into(), value: Bytes::new(), epoch: 1, expires_at: ISSUED.plus_secs(life_s) };
+        store.put_batch(&[entry("a", 10), entry("b", 10), entry("a", 90)]).await;
+        clock.advance(11);
+        store.put_batch(&[entry("c", 90)]).await;
+        let read = store.file.database.begin_read().unwrap();
+        assert_eq!(read.open_table(RATES).unwrap().len().unwrap(), 2, "a, written again, and c");
+        assert_eq!(read.open_table(EXPIRY).unwrap().len().unwrap(), 2);
+    }
+}

@@ -106,6 +106,7 @@ mod tests {
         assert_eq!(due(&ledger, &first).len(), 3);
         ledger.written(&first.tables["a"], &packed(&first.tables["a"]));
         ledger.written(&first.tables["b"], &packed(&first.tables["b"]));
+        ledger.written(&first.tables["c"], &packed(&first.tables["c"]));
         ledger.failed(&first.tables["c"], None);
         assert_eq!(due(&ledger, &plan(2, &["a", "b", "c"])), [("c".into(), Reason::Unknown)]);
     }
