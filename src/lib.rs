@@ -6,6 +6,7 @@
 //! - [`engine`]: the one thread that owns planner, journal and dedupe index; groups commits, ticks, answers queries.
 //! - [`state`]: snapshots, and recovery from the newest of them and the journal behind it.
 //! - [`clock`] and [`tick`]: when a tick is due, and where its plan goes.
+//! - [`registry`]: the models in service, followed without a restart.
 //! - [`publish`]: the KV stores that carry rate tables to the edge.
 
 pub mod clock;
@@ -13,5 +14,6 @@ pub mod config;
 pub mod engine;
 pub mod ingest;
 pub mod publish;
+pub mod registry;
 pub mod state;
 pub mod tick;

@@ -32,16 +32,21 @@ pub struct Running {
     pub thread: thread::JoinHandle<()>,
 }
 
-/// Recovers the state and starts the thread. `planner` is empty and brings the settings and the model to use.
+/// Recovers the state and starts the thread. `planner` is empty and brings the settings, and the model to use if it is not the
+/// one that was in force when the service last stopped.
 ///
 /// # Errors
 /// The state cannot be recovered: a file that cannot be read, or a folder that is in use.
-pub fn start(options: &Options, planner: Planner) -> Result<Running, RecoverError> {
+pub fn start(options: &Options, mut planner: Planner) -> Result<Running, RecoverError> {
+    // Replay begins without a model, as the first run did: every model that came after is a record of the journal.
     let model = planner.model().cloned();
+    planner.set_model(None);
     let mut recovered = state::recover(options, planner)?;
     let recovery = mem::take(&mut recovered.recovery);
     let mut core = Core::new(recovered);
-    core.set_model(model);
+    if model.is_some() {
+        core.set_model(model);
+    }
     core.raise_epoch(options.fence);
     let writer = Writer::new(Options::snapshot_dir(&options.data_dir));
     let plan = core.state().plan.clone();

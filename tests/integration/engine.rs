@@ -141,3 +141,17 @@ async fn the_model_in_use_comes_back_with_the_journal() {
     let again = tidegate::engine::start(&options(dir.path()), planner).unwrap();
     assert_eq!(again.engine.query(|p| p.model().cloned()).await.unwrap(), Some(model));
 }
+
+#[tokio::test]
+async fn a_model_brought_to_the_first_start_is_in_the_journal_and_outlives_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let model = Model::new("m1", WINDOW_S as u32, vec![], 0.5);
+    let planner = Planner::new(Settings::default(), Some(model.clone())).unwrap();
+    let engine = tidegate::engine::start(&options(dir.path()), planner).unwrap().engine;
+    let reader = Reader::open(tidegate::engine::Options::journal_dir(dir.path())).unwrap();
+    let models = reader.filter(|e| matches!(e.as_ref().unwrap().record, Record::Model(_))).count();
+    assert_eq!(models, 1, "or a replay would begin with whatever model the next start brings");
+    engine.stop().await.unwrap();
+    let without = start(&options(dir.path())).engine;
+    assert_eq!(without.query(|p| p.model().cloned()).await.unwrap(), Some(model), "no model at a start leaves the last good one");
+}
