@@ -8,12 +8,21 @@
 //! - [`clock`] and [`tick`]: when a tick is due, and where its plan goes.
 //! - [`registry`]: the models in service, followed without a restart.
 //! - [`publish`]: the KV stores that carry rate tables to the edge.
+//! - [`http`]: the API, the served rate tables and the dashboard; [`metrics`] and [`log`]: what is told of all this.
+//! - [`trainer`]: retraining in a process of its own.
+//! - [`app`] wires it all together; [`cli`] is the command line.
 
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
+pub mod http;
 pub mod ingest;
+pub mod log;
+pub mod metrics;
 pub mod publish;
 pub mod registry;
 pub mod state;
 pub mod tick;
+pub mod trainer;

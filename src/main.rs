@@ -1,2 +1,57 @@
-//! tidegate
-fn main() {}
+//! `tidegate`: parses, wires, waits, drains.
+
+use std::{io::stdout, process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use clap::Parser;
+use tidegate::{
+    app::App,
+    cli::{Cli, Command, Serve},
+    clock::SystemClock,
+    config::Config,
+    log,
+};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(flags) => serve(&flags),
+        Command::Check(check) => check.run(&mut stdout()),
+        Command::Token(token) => token.run(&mut stdout()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tidegate: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(flags: &Serve) -> anyhow::Result<()> {
+    let config = Config::load(flags.config.as_deref(), &flags.overrides())?;
+    log::start(&config.log).context("configuration key `log.filter`")?;
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
+    let listen = config.server.listen;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen} (server.listen)"))?;
+    let auth_is_on = config.auth.is_on();
+    let app = App::start(config, Arc::new(SystemClock::new()), listener).await?;
+    tracing::info!(address = %app.address(), "serving");
+    if !auth_is_on {
+        tracing::warn!("no token is set up, so only this machine is served; `tidegate token NODE` makes one");
+    }
+    app.run(async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            // Without Ctrl-C to listen for, SIGTERM is left.
+            Ok(()) = tokio::signal::ctrl_c() => {}
+        }
+    })
+    .await?;
+    tracing::info!("stopped");
+    Ok(())
+}

@@ -20,6 +20,8 @@ pub struct Server {
     pub unpacked_limit_bytes: usize,
     /// Most seconds that `?wait=` holds a request.
     pub long_poll_max_s: u64,
+    /// Seconds that `/readyz` says 503 before requests are turned away, so that a load balancer can notice.
+    pub drain_notice_s: u64,
     /// Seconds that requests in flight, the tick and the journal get to finish in after a stop is asked for.
     pub drain_grace_s: u64,
 }
@@ -32,6 +34,7 @@ impl Default for Server {
             body_limit_bytes: 8 << 20,
             unpacked_limit_bytes: 32 << 20,
             long_poll_max_s: 60,
+            drain_notice_s: 0,
             drain_grace_s: 20,
         }
     }

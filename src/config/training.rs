@@ -1,6 +1,9 @@
 //! `[training]`: where models are, and the trainer that `serve` starts.
 
-use std::path::PathBuf;
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,15 +17,21 @@ pub struct Training {
     pub models_dir: PathBuf,
     /// Seconds between two runs of the trainer; 0 leaves the schedule to somebody else.
     pub every_s: u64,
-    /// Program that `serve` starts to retrain: a name on the search path, or a path.
-    pub command: PathBuf,
+    /// Program that `serve` starts to retrain (in its own folder, on the search path, or by path) and its arguments; the data
+    /// folder, the models folder and the interval are added to them.
+    pub command: Vec<String>,
     /// Seconds after which a run that has not ended is killed.
     pub timeout_s: u64,
 }
 
 impl Default for Training {
     fn default() -> Self {
-        Self { models_dir: "models".into(), every_s: 0, command: "tidegate-train".into(), timeout_s: 3_600 }
+        Self {
+            models_dir: "models".into(),
+            every_s: 0,
+            command: ["tidegate-train", "run", "--once"].map(String::from).into(),
+            timeout_s: 3_600,
+        }
     }
 }
 
@@ -31,9 +40,24 @@ impl Training {
         if self.timeout_s == 0 {
             return Err(ConfigError::value("training.timeout_s", "must be at least 1"));
         }
-        if self.command.as_os_str().is_empty() {
-            return Err(ConfigError::value("training.command", "must name the trainer, for example tidegate-train"));
+        if self.command.first().is_none_or(String::is_empty) {
+            return Err(ConfigError::value(
+                "training.command",
+                "must name the trainer, for example [\"tidegate-train\", \"run\", \"--once\"]",
+            ));
         }
         Ok(())
+    }
+
+    /// The trainer's program and all its arguments.
+    pub fn command_line(&self, data_dir: &Path, interval_s: u32) -> (PathBuf, Vec<OsString>) {
+        let mut words = self.command.iter().map(OsString::from);
+        let program = words.next().unwrap_or_default().into();
+        let told: [(&str, OsString); 3] = [
+            ("--data-dir", data_dir.into()),
+            ("--models", self.models_dir.clone().into()),
+            ("--interval", format!("{interval_s}s").into()),
+        ];
+        (program, words.chain(told.into_iter().flat_map(|(flag, value)| [flag.into(), value])).collect())
     }
 }

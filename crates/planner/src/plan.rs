@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use tidegate_wire::{RateTable, Timestamp};
+use utoipa::ToSchema;
 
 /// All rates of one epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,7 +62,7 @@ pub struct OriginSummary {
 }
 
 /// Why a bucket has the rate it has.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Explanation {
     /// The node.
     pub node: String,
@@ -85,7 +86,7 @@ pub struct Explanation {
 }
 
 /// Forecast of one series and what it would be leased were it alone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Recommendation {
     /// Rate that meets the policy's SLO, tokens per second.
     pub refill_per_s: f64,

@@ -1,0 +1,219 @@
+//! The service wired together: start, run until told to stop, drain.
+
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tidegate_planner::{Plan, Planner, SettingsError};
+use tidegate_registry::Registry;
+use tokio::{
+    net::TcpListener,
+    sync::{oneshot, watch},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    engine::{self, Options},
+    http::{self, Api, BodyBounds, Life, ServedRates, auth::Tokens},
+    ingest::Rules,
+    metrics,
+    state::RecoverError,
+    tick::{self, Schedule},
+    trainer::Trainer,
+};
+
+/// Why the service does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A planner setting.
+    #[error("configuration key `planner.{}`: {}", .0.key, .0.reason)]
+    Settings(#[from] SettingsError),
+    /// The state of an earlier run.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    /// The metrics recorder.
+    #[error("metrics cannot be set up: {0}")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+    /// The listener.
+    #[error("the listener has no address: {0}")]
+    Listener(#[from] io::Error),
+}
+
+/// A service that has recovered its state and is bound, but does not answer yet.
+pub struct App {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    listener: TcpListener,
+    address: SocketAddr,
+    engine: engine::Running,
+    api: Arc<Api>,
+    life: watch::Sender<Life>,
+}
+
+impl App {
+    /// Recovers state from the data folder and starts the engine's thread. `listener` may be bound to port 0.
+    ///
+    /// # Errors
+    /// [`StartError`]: a setting, the data folder or the listener cannot be used.
+    pub async fn start(config: Config, clock: Arc<dyn Clock>, listener: TcpListener) -> Result<Self, StartError> {
+        let address = listener.local_addr()?;
+        let metrics = metrics::recorder()?;
+        let registry = Registry::new(&config.training.models_dir, config.planner.interval_s);
+        let engine = recover(&config, &registry).await?;
+        let rates = Arc::new(ServedRates::default());
+        if let Some(plan) = &engine.plan {
+            rates.update(plan.tables.values());
+        }
+        let (life, watched) = watch::channel(Life::Serving);
+        let api = Arc::new(Api {
+            engine: engine.engine.clone(),
+            rates,
+            registry,
+            trainer: Trainer::new(&config, clock.clone()),
+            tokens: Tokens::new(&config.auth),
+            life: watched,
+            metrics,
+            clock: clock.clone(),
+            rules: Rules { bounds: config.ingest.clone(), interval_s: config.planner.interval_s },
+            body_bounds: BodyBounds { sent: config.server.body_limit_bytes, unpacked: config.server.unpacked_limit_bytes },
+            long_poll_max_s: config.server.long_poll_max_s,
+        });
+        Ok(Self { config, clock, listener, address, engine, api, life })
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown` completes, then drains: `/readyz` turns 503, long polls end, requests in flight and the tick are
+    /// finished, the journal is flushed and a snapshot written.
+    ///
+    /// # Errors
+    /// The listener failed, or draining took longer than `server.drain_grace_s`; what was acknowledged is durable all the same.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        let Self { config, clock, listener, engine, api, life, .. } = self;
+        let work = Work::start(&config, &clock, &engine, &api);
+        let (stop_server, stopped) = oneshot::channel::<()>();
+        let server = axum::serve(listener, http::router(api.clone())).with_graceful_shutdown(async {
+            // A sender that is gone means the same as one that has spoken.
+            let _ = stopped.await;
+        });
+        let mut server = tokio::spawn(server.into_future());
+        tokio::select! {
+            () = shutdown => {}
+            ended = &mut server => return Err(RunError::of_server(ended)),
+        }
+        tracing::info!("draining");
+        life.send_replace(Life::Draining);
+        tokio::time::sleep(Duration::from_secs(config.server.drain_notice_s)).await;
+        let _ = stop_server.send(());
+        let grace_s = config.server.drain_grace_s;
+        let drained = timeout(Duration::from_secs(grace_s), async {
+            let served = (&mut server).await;
+            work.finish().await;
+            let stopped = engine.engine.stop().await;
+            (served, stopped)
+        });
+        let Ok((served, stopped)) = drained.await else {
+            server.abort();
+            return Err(RunError::Grace { grace_s });
+        };
+        stopped.map_err(|e| RunError::Engine(e.to_string()))?;
+        served.map_err(io::Error::other).and_then(|r| r).map_err(RunError::Server)
+    }
+}
+
+/// Why the service ended otherwise than asked.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The listener.
+    #[error("the HTTP server failed: {0}")]
+    Server(io::Error),
+    /// Requests or the tick took too long.
+    #[error("draining was cut off after {grace_s} s (server.drain_grace_s); acknowledged telemetry is in the journal")]
+    Grace {
+        /// `server.drain_grace_s`.
+        grace_s: u64,
+    },
+    /// The engine's thread.
+    #[error("the engine ended before it was stopped: {0}")]
+    Engine(String),
+}
+
+impl RunError {
+    fn of_server(ended: Result<io::Result<()>, tokio::task::JoinError>) -> Self {
+        let error = ended.map_err(io::Error::other).and_then(|r| r).err();
+        Self::Server(error.unwrap_or_else(|| io::Error::other("it ended by itself")))
+    }
+}
+
+/// The periodic tasks.
+struct Work {
+    trainer: Arc<Trainer>,
+    schedule: Option<JoinHandle<()>>,
+    stop_ticks: oneshot::Sender<()>,
+    ticks: JoinHandle<()>,
+    plans: JoinHandle<()>,
+}
+
+impl Work {
+    fn start(config: &Config, clock: &Arc<dyn Clock>, engine: &engine::Running, api: &Arc<Api>) -> Self {
+        let (plans, newest) = watch::channel(engine.plan.clone());
+        let (stop_ticks, stopped) = oneshot::channel::<()>();
+        let schedule = Schedule { interval_s: config.planner.interval_s, grace_s: config.ingest.grace_s };
+        let ticks = tick::run(engine.engine.clone(), clock.clone(), schedule, plans, async {
+            let _ = stopped.await;
+        });
+        let every_s = config.training.every_s;
+        Self {
+            trainer: api.trainer.clone(),
+            schedule: (every_s > 0).then(|| tokio::spawn(api.trainer.clone().run_every(every_s))),
+            stop_ticks,
+            ticks: tokio::spawn(ticks),
+            plans: tokio::spawn(serve_plans(newest, api.clone())),
+        }
+    }
+
+    /// Ends the tasks; a tick that has begun is finished and its plan served.
+    async fn finish(self) {
+        if let Some(schedule) = self.schedule {
+            schedule.abort();
+        }
+        self.trainer.stop();
+        let _ = self.stop_ticks.send(());
+        for (task, ended) in [("ticks", self.ticks.await), ("plans", self.plans.await)] {
+            if let Err(error) = ended {
+                tracing::error!(task, %error, "a task did not end well");
+            }
+        }
+    }
+}
+
+/// Puts each new plan where the API finds it, until there is none to come.
+async fn serve_plans(mut newest: watch::Receiver<Option<Arc<Plan>>>, api: Arc<Api>) {
+    while newest.changed().await.is_ok() {
+        let Some(plan) = newest.borrow_and_update().clone() else { continue };
+        api.rates.update(plan.tables.values());
+        metrics::record_plan(&plan);
+        api.metrics.run_upkeep();
+        let s = &plan.summary;
+        tracing::info!(epoch = plan.epoch, nodes = s.nodes, series = s.series, demand = s.demand, throttled = s.throttled, "plan");
+    }
+}
+
+async fn recover(config: &Config, registry: &Registry) -> Result<engine::Running, StartError> {
+    let model = match registry.champion() {
+        Ok(loaded) => Some(loaded.model),
+        Err(error) => {
+            tracing::warn!(%error, "no model: the naive experts forecast");
+            None
+        }
+    };
+    let planner = Planner::new(config.planner.clone(), model)?;
+    let options = Options::new(config, 0);
+    // Recovery reads files for a while; the listener is bound already, so nobody is refused meanwhile.
+    let started = tokio::task::spawn_blocking(move || engine::start(&options, planner)).await;
+    started.map_err(io::Error::other)?.map_err(StartError::Recover)
+}
