@@ -41,7 +41,7 @@ export function tiles({ epoch, interval_s, model, nodes, origins }) {
     leased: percent(leased / capacity),
     "leased-note": `${figure(leased)} of ${figure(capacity)} tokens/s`,
     model: model.degraded ? "naive" : "in use",
-    "model-note": model.degraded ? `${model.id}: ${model.degraded}` : model.id,
+    "model-note": [model.id, model.degraded].filter(Boolean).join(": "),
   };
   for (const [id, text] of Object.entries(texts)) byId(id).textContent = text;
 }

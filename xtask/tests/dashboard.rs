@@ -44,9 +44,7 @@ fn text_of_the_engine_never_becomes_markup() {
 
 #[test]
 fn a_silent_engine_makes_the_page_stale() {
-    let mut overview = fixture::overview();
-    overview["interval_s"] = 5.into();
-    let site = serve(move |asked| if asked == 0 { Answer::ok(overview.clone()) } else { Answer::status(503) });
+    let site = serve(|asked| if asked == 0 { Answer::ok(fixture::overview()) } else { Answer::status(503) });
     let page = browser::load(&site.url);
 
     assert!(page.contains(r#"data-state="stale""#), "{}", browser::text_of(&page, "status"));
