@@ -82,9 +82,12 @@ pub struct Compare {
     /// Write the scores as JSON.
     #[arg(long, value_name = "OUT")]
     pub json: Option<PathBuf>,
-    /// Print Markdown tables of every score instead of one plain table.
-    #[arg(long)]
-    pub markdown: bool,
+    /// Write a page with plots; it needs no other file.
+    #[arg(long, value_name = "OUT")]
+    pub html: Option<PathBuf>,
+    /// Write the Markdown tables that are printed.
+    #[arg(long, value_name = "OUT")]
+    pub markdown: Option<PathBuf>,
 }
 
 impl Compare {

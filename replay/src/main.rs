@@ -13,7 +13,7 @@ use tidegate_replay::{
     compare::windows_to_run,
     contender::Kind,
     preset,
-    report::{json, markdown},
+    report::{html, json, markdown},
 };
 use tidegate_trace::Trace;
 
@@ -49,9 +49,13 @@ fn case(path: &Path, options: &Options, prototype: bool) -> anyhow::Result<Case>
 }
 
 fn report(asked: &Compare, comparisons: &[Comparison]) -> anyhow::Result<ExitCode> {
-    print!("{}", markdown::write(comparisons));
-    if let Some(path) = &asked.json {
-        write(path, &json::write(comparisons)?)?;
+    let tables = markdown::write(comparisons);
+    print!("{tables}");
+    let json = json::write(comparisons)?;
+    for (path, text) in [(&asked.json, json), (&asked.html, html::write(comparisons)), (&asked.markdown, tables)] {
+        if let Some(path) = path {
+            fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
     }
     let mut code = ExitCode::SUCCESS;
     for comparison in comparisons {
@@ -65,8 +69,4 @@ fn report(asked: &Compare, comparisons: &[Comparison]) -> anyhow::Result<ExitCod
         }
     }
     Ok(code)
-}
-
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
