@@ -60,6 +60,10 @@ fn the_commented_file_has_every_key_and_no_other() {
     let hash = "a".repeat(64);
     let mut full = Config::default();
     full.publish.redis_url = Some("redis://127.0.0.1".into());
+    full.publish.redis_username = Some("tidegate".into());
+    full.publish.redis_password_file = Some("password".into());
+    full.publish.redis_password_env = Some("REDIS_PASSWORD".into());
+    full.publish.writes_per_s = Some(20.0);
     full.planner.policies = vec![Policy { ceiling_per_s: Some(1.0), limit_per_s: Some(1.0), ..Default::default() }];
     full.auth.tokens_file = Some("tokens.toml".into());
     full.auth.nodes.insert("cf-fra".into(), hash.clone());

@@ -1,6 +1,7 @@
 //! Publishing: each plan's rate tables go out to the KV stores that the edge reads.
 //!
 //! In the order the data goes round:
+//! - [`open`]: the stores that the configuration names.
 //! - [`publisher`]: one task per store, fed with the newest plan; a store that is down delays no other.
 //! - [`change`]: whether a table differs from what a store has, beyond the dead-band.
 //! - [`ledger`]: what a store has of each node, and so what is due; [`allowance`] bounds how much of it is written.
@@ -18,6 +19,7 @@ pub mod embedded;
 mod feed;
 pub mod ledger;
 mod meters;
+pub mod open;
 pub mod pack;
 pub mod publisher;
 pub mod read;
@@ -32,6 +34,7 @@ mod testing;
 pub use embedded::EmbeddedStore;
 pub use feed::StoreStatus;
 pub use meters::describe as describe_metrics;
+pub use open::{OpenError, highest_epoch, open_stores};
 pub use publisher::{PublishSettings, Publisher};
 pub use read::{ReadError, read_table};
 pub use redis::{RedisAddress, RedisStore};

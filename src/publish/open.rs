@@ -1,0 +1,111 @@
+//! The stores that the configuration names.
+
+use std::{fs, io, path::Path, path::PathBuf, sync::Arc, time::Duration};
+
+use tidegate_planner::Settings;
+
+use super::{EmbeddedStore, PublishSettings, RateStore, RedisAddress, RedisStore, Secret, SecretError, SecretSource, StoreError};
+use crate::{clock::Clock, config};
+
+/// File of the embedded store in the data folder.
+const EMBEDDED: &str = "rates.redb";
+
+/// Why a store is not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data folder.
+    #[error("{}: {source}", path.display())]
+    Folder {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Its address or its file.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its password.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
+/// Opens the embedded store in `data_dir` and every other that `publish` names. Call it within a tokio runtime. A server need
+/// not be up.
+///
+/// # Errors
+/// [`OpenError`]: the embedded store's file is unusable or in use, or an address or a password cannot be one.
+pub fn open_stores(publish: &config::Publish, data_dir: &Path, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn RateStore>>, OpenError> {
+    fs::create_dir_all(data_dir).map_err(|source| OpenError::Folder { path: data_dir.into(), source })?;
+    let mut stores: Vec<Arc<dyn RateStore>> = vec![Arc::new(EmbeddedStore::open(&data_dir.join(EMBEDDED), Arc::clone(clock))?)];
+    if let Some(url) = &publish.redis_url {
+        let source = match (&publish.redis_password_file, &publish.redis_password_env) {
+            (Some(path), _) => Some(SecretSource::File(path.clone())),
+            (None, name) => name.clone().map(SecretSource::Env),
+        };
+        let password = source.map(|source| Secret::read(&source)).transpose()?;
+        let username = publish.redis_username.clone();
+        let address = RedisAddress { url: url.clone(), username, password, deadline: Duration::from_secs(publish.timeout_s) };
+        stores.push(Arc::new(RedisStore::connect(&address, Arc::clone(clock))?));
+    }
+    Ok(stores)
+}
+
+/// The highest epoch that any of `stores` has seen: plans have to begin above it. One that does not answer is left out, and
+/// fences this writer off should it turn out to be ahead.
+pub async fn highest_epoch(stores: &[Arc<dyn RateStore>]) -> u64 {
+    let mut highest = 0;
+    for store in stores {
+        match store.highest_epoch().await {
+            Ok(epoch) => highest = highest.max(epoch),
+            Err(error) => tracing::warn!(store = store.name(), %error, "the highest epoch of this store is not known"),
+        }
+    }
+    highest
+}
+
+impl PublishSettings {
+    /// As configured: the guard's dead-band, and tables kept for as long as the planner reserves safe rates.
+    pub fn new(publish: &config::Publish, planner: &Settings) -> Self {
+        Self {
+            deadline: Duration::from_secs(publish.timeout_s),
+            dead_band: planner.guard.dead_band,
+            retain_s: planner.lease.forget_after_s,
+            writes_per_s: publish.writes_per_s,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::ManualClock,
+        publish::{Entry, testing::ISSUED},
+    };
+
+    #[tokio::test]
+    async fn the_stores_of_the_configuration_are_opened_and_the_highest_epoch_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(ISSUED));
+        // Nothing listens on port 1 of the loopback interface.
+        let publish = config::Publish { redis_url: Some("redis://127.0.0.1:1/0".into()), timeout_s: 60, ..Default::default() };
+        let stores = open_stores(&publish, &dir.path().join("data"), &clock).unwrap();
+        assert_eq!(stores.iter().map(|s| s.name()).collect::<Vec<_>>(), ["embedded", "redis"]);
+        let entry = Entry { key: "k".into(), value: "v".into(), epoch: 9, expires_at: ISSUED.plus_secs(1) };
+        stores[0].put_batch(&[entry]).await;
+        assert_eq!(highest_epoch(&stores).await, 9, "a store that is down leaves out its own");
+    }
+
+    #[tokio::test]
+    async fn a_password_that_cannot_be_read_stops_the_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(ISSUED));
+        let publish = config::Publish {
+            redis_url: Some("redis://127.0.0.1:1/0".into()),
+            redis_password_file: Some(dir.path().join("absent")),
+            ..Default::default()
+        };
+        let error = open_stores(&publish, dir.path(), &clock).err().unwrap();
+        assert!(matches!(error, OpenError::Secret(_)) && error.to_string().contains("absent"), "{error}");
+    }
+}
