@@ -7,6 +7,8 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use tidegate_planner::Plan;
 
+use crate::{publish, registry};
+
 /// Bounds of all histograms of seconds: from a millisecond to a minute.
 const SECONDS: [f64; 11] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 60.0];
 /// Bounds of the age of a report: a negative one is a clock that is ahead.
@@ -34,6 +36,8 @@ pub fn recorder() -> Result<PrometheusHandle, BuildError> {
         .set_buckets_for_metric(Matcher::Full("tidegate_ingest_group_batches".into()), &GROUP)?
         .install_recorder()?;
     describe();
+    publish::describe_metrics();
+    registry::describe_metrics();
     Ok(HANDLE.get_or_init(|| handle).clone())
 }
 

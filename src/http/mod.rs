@@ -14,6 +14,7 @@ mod life;
 mod models;
 mod observe;
 pub mod openapi;
+mod overview;
 mod problems;
 mod rates;
 mod recommendations;
@@ -39,6 +40,7 @@ use crate::{clock::Clock, engine::Engine, ingest::Rules, trainer::Trainer};
 
 pub use body::BodyBounds;
 pub use life::Life;
+pub use overview::{Overviews, Seen};
 pub use served::{ServedRates, ServedTable};
 
 /// What the handlers share.
@@ -47,6 +49,8 @@ pub struct Api {
     pub engine: Engine,
     /// Tables in force, ready to be sent.
     pub rates: Arc<ServedRates>,
+    /// What the dashboard shows.
+    pub overviews: Overviews,
     /// Model artefacts.
     pub registry: Registry,
     /// Retraining.
@@ -82,6 +86,7 @@ fn documented() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(rates::read))
         .routes(routes!(recommendations::recommend))
         .routes(routes!(buckets::explain))
+        .routes(routes!(overview::read))
         .routes(routes!(models::list))
         .routes(routes!(models::promote))
         .routes(routes!(models::rollback))

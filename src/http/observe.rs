@@ -11,7 +11,7 @@ use axum::{
 use tower_http::{
     classify::{ServerErrorsAsFailures, SharedClassifier},
     request_id::RequestId,
-    trace::{DefaultOnRequest, DefaultOnResponse, TraceLayer},
+    trace::{DefaultOnFailure, DefaultOnRequest, DefaultOnResponse, TraceLayer},
 };
 use tracing::{Level, Span};
 
@@ -34,6 +34,7 @@ pub fn trace() -> Trace {
         .make_span_with(span as fn(&Request<Body>) -> Span)
         .on_request(DefaultOnRequest::new().level(Level::TRACE))
         .on_response(DefaultOnResponse::new().level(Level::DEBUG))
+        .on_failure(DefaultOnFailure::new().level(Level::WARN))
 }
 
 fn span(request: &Request<Body>) -> Span {

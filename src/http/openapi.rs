@@ -139,6 +139,7 @@ mod tests {
             ("/v1/rates/{node}", "get"),
             ("/v1/recommendations", "post"),
             ("/v1/buckets/{bucket}", "get"),
+            ("/v1/overview", "get"),
             ("/v1/models", "get"),
             ("/v1/models/{id}/promote", "post"),
             ("/v1/models/rollback", "post"),

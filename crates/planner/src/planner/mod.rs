@@ -1,7 +1,7 @@
 //! The planner itself: state, model and settings behind `observe` and `tick`.
 //!
 //! [`tick`](self) runs in the order of its files: `close` folds finished windows in, `origin` leases an origin's capacity to its
-//! nodes, `node` turns a node's lease into its rate table; `explain` and `snapshot` answer questions about the result.
+//! nodes, `node` turns a node's lease into its rate table; `explain`, `view` and `snapshot` answer questions about the result.
 
 mod close;
 mod explain;
@@ -9,8 +9,10 @@ mod node;
 mod origin;
 mod policy;
 mod snapshot;
+mod view;
 
 pub use snapshot::RestoreError;
+pub use view::{NodeView, SeriesView};
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,13 +1,14 @@
 //! The service wired together: start, run until told to stop, drain.
 
+mod work;
+
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use tidegate_planner::{Plan, Planner, SettingsError};
+use tidegate_planner::{Planner, SettingsError};
 use tidegate_registry::Registry;
 use tokio::{
     net::TcpListener,
     sync::{oneshot, watch},
-    task::JoinHandle,
     time::timeout,
 };
 
@@ -15,13 +16,18 @@ use crate::{
     clock::Clock,
     config::Config,
     engine::{self, Options},
-    http::{self, Api, BodyBounds, Life, ServedRates, auth::Tokens},
+    http::{self, Api, BodyBounds, Life, Overviews, ServedRates, auth::Tokens},
     ingest::Rules,
     metrics,
+    publish::{self, OpenError, RateStore},
+    registry,
     state::RecoverError,
-    tick::{self, Schedule},
     trainer::Trainer,
 };
+
+use stores::Stores;
+pub use stores::StoresError;
+use work::Work;
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +38,9 @@ pub enum StartError {
     /// The state of an earlier run.
     #[error(transparent)]
     Recover(#[from] RecoverError),
+    /// The data folder or a store.
+    #[error("stores cannot be opened: {0}; check server.data_dir and [publish]")]
+    Stores(#[from] OpenError),
     /// The metrics recorder.
     #[error("metrics cannot be set up: {0}")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
@@ -43,10 +52,10 @@ pub enum StartError {
 /// A service that has recovered its state and is bound, but does not answer yet.
 pub struct App {
     config: Config,
-    clock: Arc<dyn Clock>,
     listener: TcpListener,
     address: SocketAddr,
     engine: engine::Running,
+    stores: Vec<Arc<dyn RateStore>>,
     api: Arc<Api>,
     life: watch::Sender<Life>,
 }
@@ -60,7 +69,9 @@ impl App {
         let address = listener.local_addr()?;
         let metrics = metrics::recorder()?;
         let registry = Registry::new(&config.training.models_dir, config.planner.interval_s);
-        let engine = recover(&config, &registry).await?;
+        let stores = publish::open_stores(&config.publish, &config.server.data_dir, &clock)?;
+        let fence = publish::highest_epoch(&stores).await;
+        let engine = recover(&config, &registry, fence).await?;
         let rates = Arc::new(ServedRates::default());
         if let Some(plan) = &engine.plan {
             rates.update(plan.tables.values());
@@ -69,17 +80,18 @@ impl App {
         let api = Arc::new(Api {
             engine: engine.engine.clone(),
             rates,
+            overviews: Overviews::default(),
             registry,
             trainer: Trainer::new(&config, clock.clone()),
             tokens: Tokens::new(&config.auth),
             life: watched,
             metrics,
-            clock: clock.clone(),
+            clock,
             rules: Rules { bounds: config.ingest.clone(), interval_s: config.planner.interval_s },
             body_bounds: BodyBounds { sent: config.server.body_limit_bytes, unpacked: config.server.unpacked_limit_bytes },
             long_poll_max_s: config.server.long_poll_max_s,
         });
-        Ok(Self { config, clock, listener, address, engine, api, life })
+        Ok(Self { config, listener, address, engine, stores, api, life })
     }
 
     /// The address that it listens on.
@@ -93,8 +105,8 @@ impl App {
     /// # Errors
     /// The listener failed, or draining took longer than `server.drain_grace_s`; what was acknowledged is durable all the same.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
-        let Self { config, clock, listener, engine, api, life, .. } = self;
-        let work = Work::start(&config, &clock, &engine, &api);
+        let Self { config, listener, engine, stores, api, life, .. } = self;
+        let work = Work::start(&config, &engine, stores, &api);
         let (stop_server, stopped) = oneshot::channel::<()>();
         let server = axum::serve(listener, http::router(api.clone())).with_graceful_shutdown(async {
             // A sender that is gone means the same as one that has spoken.
@@ -149,70 +161,16 @@ impl RunError {
     }
 }
 
-/// The periodic tasks.
-struct Work {
-    trainer: Arc<Trainer>,
-    schedule: Option<JoinHandle<()>>,
-    stop_ticks: oneshot::Sender<()>,
-    ticks: JoinHandle<()>,
-    plans: JoinHandle<()>,
-}
-
-impl Work {
-    fn start(config: &Config, clock: &Arc<dyn Clock>, engine: &engine::Running, api: &Arc<Api>) -> Self {
-        let (plans, newest) = watch::channel(engine.plan.clone());
-        let (stop_ticks, stopped) = oneshot::channel::<()>();
-        let schedule = Schedule { interval_s: config.planner.interval_s, grace_s: config.ingest.grace_s };
-        let ticks = tick::run(engine.engine.clone(), clock.clone(), schedule, plans, async {
-            let _ = stopped.await;
-        });
-        let every_s = config.training.every_s;
-        Self {
-            trainer: api.trainer.clone(),
-            schedule: (every_s > 0).then(|| tokio::spawn(api.trainer.clone().run_every(every_s))),
-            stop_ticks,
-            ticks: tokio::spawn(ticks),
-            plans: tokio::spawn(serve_plans(newest, api.clone())),
-        }
+/// Recovers the engine, with the champion that `registry` has once the shipped models are in it.
+async fn recover(config: &Config, registry: &Registry, fence: u64) -> Result<engine::Running, StartError> {
+    match registry::seed(registry) {
+        Ok(Some(model)) => tracing::info!(model, models = %registry.dir().display(), "the shipped model was installed"),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "the shipped model was not installed"),
     }
-
-    /// Ends the tasks; a tick that has begun is finished and its plan served.
-    async fn finish(self) {
-        if let Some(schedule) = self.schedule {
-            schedule.abort();
-        }
-        self.trainer.stop();
-        let _ = self.stop_ticks.send(());
-        for (task, ended) in [("ticks", self.ticks.await), ("plans", self.plans.await)] {
-            if let Err(error) = ended {
-                tracing::error!(task, %error, "a task did not end well");
-            }
-        }
-    }
-}
-
-/// Puts each new plan where the API finds it, until there is none to come.
-async fn serve_plans(mut newest: watch::Receiver<Option<Arc<Plan>>>, api: Arc<Api>) {
-    while newest.changed().await.is_ok() {
-        let Some(plan) = newest.borrow_and_update().clone() else { continue };
-        api.rates.update(plan.tables.values());
-        metrics::record_plan(&plan);
-        api.metrics.run_upkeep();
-        let s = &plan.summary;
-        tracing::info!(epoch = plan.epoch, nodes = s.nodes, series = s.series, demand = s.demand, throttled = s.throttled, "plan");
-    }
-}
-
-async fn recover(config: &Config, registry: &Registry) -> Result<engine::Running, StartError> {
-    let model = match registry.champion() {
-        Ok(loaded) => Some(loaded.model),
-        Err(error) => {
-            tracing::warn!(%error, "no model: the naive experts forecast");
-            None
-        }
-    };
-    let planner = Planner::new(config.planner.clone(), model)?;
-    let options = Options::new(config, 0);
+    let champion = registry.champion().map_err(|error| tracing::warn!(%error, "the last good model, or none, forecasts"));
+    let planner = Planner::new(config.planner.clone(), champion.ok().map(|loaded| loaded.model))?;
+    let options = Options::new(config, fence);
     // Recovery reads files for a while; the listener is bound already, so nobody is refused meanwhile.
     let started = tokio::task::spawn_blocking(move || engine::start(&options, planner)).await;
     started.map_err(io::Error::other)?.map_err(StartError::Recover)
