@@ -78,6 +78,13 @@ mod tests {
     }
 
     #[test]
+    fn a_small_row_comes_now_early_now_late() {
+        let place = |second| dealt(&rows(&[1, 100], second), 0).iter().position(|a| a.row == 0);
+        let early = (0..300).filter(|&second| place(second) <= Some(1)).count();
+        assert!((75..225).contains(&early), "{early}");
+    }
+
+    #[test]
     fn no_row_is_always_first() {
         let first = |second| dealt(&rows(&[1, 1, 1], second), 0)[0].row;
         for row in 0..3 {

@@ -142,6 +142,14 @@ mod tests {
     }
 
     #[test]
+    fn another_seed_scatters_otherwise() {
+        let trace = trace(1, 1);
+        let parts = |seed| Spreader::new(Spread::Request, 4, seed, &trace).split(&trace, 0);
+        assert_eq!(parts(1), parts(1));
+        assert_ne!(parts(1), parts(2));
+    }
+
+    #[test]
     fn the_hash_depends_on_the_seed_and_uses_every_node() {
         let trace = trace(200, 1);
         let nodes = |seed| -> Vec<usize> {

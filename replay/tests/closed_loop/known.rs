@@ -32,3 +32,12 @@ fn a_burst_is_served_from_what_a_contender_has_saved() {
     assert_eq!(refused, 13.0, "{:?}", result.contenders[0]);
     assert_eq!(result.contenders[0].regret, result.contenders[0].throttled_share);
 }
+
+#[test]
+fn regret_is_what_central_would_have_served() {
+    let result = steady_with_burst(3000, vec![Kind::StaticMean, Kind::Central]);
+    let [fixed, central] = &result.contenders[..] else { panic!("two were asked for") };
+    assert!(central.throttled_share > 0.1 && central.regret == 0.0, "{central:?}");
+    assert!(fixed.regret > 0.01, "{fixed:?}");
+    assert_eq!(fixed.regret, fixed.throttled_share - central.throttled_share);
+}
