@@ -25,8 +25,6 @@ use crate::{
     trainer::Trainer,
 };
 
-use stores::Stores;
-pub use stores::StoresError;
 use work::Work;
 
 /// Why the service does not start.
