@@ -43,6 +43,7 @@ pub fn start(options: &Options, mut planner: Planner) -> Result<Running, Recover
     planner.set_model(None);
     let mut recovered = state::recover(options, planner)?;
     let recovery = mem::take(&mut recovered.recovery);
+    recovery.log();
     let mut core = Core::new(recovered);
     if model.is_some() {
         core.set_model(model);

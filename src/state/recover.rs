@@ -52,8 +52,27 @@ pub struct Recovery {
     pub gap: bool,
 }
 
+impl Recovery {
+    /// Logs how it went, and as warnings what was lost or had to be worked around.
+    pub(crate) fn log(&self) {
+        tracing::info!(snapshot = ?self.snapshot, replayed = self.replayed, "recovered");
+        for reason in &self.unusable {
+            tracing::warn!(reason, "a snapshot cannot be used; an older one or the journal serves instead");
+        }
+        if let Some(cut) = self.cut {
+            tracing::warn!(at = ?cut.at, bytes = cut.bytes, "the journal ended in a torn group, never acknowledged; it was cut off");
+        }
+        if self.skipped.frames > 0 {
+            tracing::error!(frames = self.skipped.frames, bytes = self.skipped.bytes, "damaged records of the journal were left out");
+        }
+        if self.gap {
+            tracing::warn!("older segments of the journal have been deleted, so the state lacks what was in them");
+        }
+    }
+}
+
 /// Makes the state that the newest readable snapshot and the journal's records behind it describe.
-/// `planner` is empty and brings settings and the model to begin with.
+/// `planner` is empty, without a model, and brings the settings.
 ///
 /// # Errors
 /// A file that cannot be read at all. Damage is no error: it is worked around and said in [`Recovery`].

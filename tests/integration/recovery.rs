@@ -155,7 +155,8 @@ fn files(dir: &Path) -> Vec<std::path::PathBuf> {
     files
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies the data as a killed process would leave it.
+pub fn copy(from: &Path, to: &Path) {
     for dir in [Options::journal_dir(from), Options::snapshot_dir(from)] {
         let copied = to.join(dir.file_name().unwrap());
         fs::create_dir_all(&copied).unwrap();
