@@ -4,7 +4,10 @@ use std::sync::mpsc;
 
 use tidegate::engine::EngineError;
 use tidegate_journal::{Reader, Record};
-use tidegate_planner::{Model, Planner, Settings};
+use tidegate_planner::{
+    Model, Planner, Settings,
+    forecast::{Regression, STEPS},
+};
 use tidegate_wire::Accepted;
 
 use crate::reports::{START, WINDOW_S, body, options, report, start};
@@ -130,7 +133,8 @@ async fn plans_begin_above_the_stores_fence_and_a_stopped_engine_says_so() {
 async fn the_model_in_use_comes_back_with_the_journal() {
     let dir = tempfile::tempdir().unwrap();
     let engine = start(&options(dir.path())).engine;
-    let model = Model::new("m1", WINDOW_S as u32, vec![], 0.5);
+    let step = Regression { intercept: 0.1, coefficients: vec![0.01; tidegate_planner::features::COUNT] };
+    let model = Model::new("m1", WINDOW_S as u32, vec![step; STEPS], 0.5);
     engine.set_model(Some(model.clone())).await.unwrap();
     engine.set_model(Some(model.clone())).await.unwrap();
     let reader = Reader::open(tidegate::engine::Options::journal_dir(dir.path())).unwrap();
