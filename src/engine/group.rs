@@ -71,7 +71,7 @@ fn bound(item: &mut Item, planner: &Planner) {
         return;
     }
     let mut report = item.report.clone();
-    let folded = fold(&mut report, room, |bucket| planner.nodes_of(bucket).iter().any(|n| n == node));
+    let folded = fold(&mut report, room, |bucket| planner.knows(node, bucket));
     if folded > 0 {
         metrics::counter!("tidegate_buckets_folded_total").increment(folded as u64);
         item.replace(report);

@@ -16,6 +16,12 @@ fn accepted(accepted: usize, duplicates: usize) -> Accepted {
     Accepted { accepted, duplicates, rejected: vec![] }
 }
 
+/// A model that the planner takes.
+fn model() -> Model {
+    let step = Regression { intercept: 0.1, coefficients: vec![0.01; tidegate_planner::features::COUNT] };
+    Model::new("m1", WINDOW_S as u32, vec![step; STEPS], 0.5)
+}
+
 #[tokio::test]
 async fn a_report_counts_once_however_often_it_comes() {
     let dir = tempfile::tempdir().unwrap();
@@ -133,8 +139,7 @@ async fn plans_begin_above_the_stores_fence_and_a_stopped_engine_says_so() {
 async fn the_model_in_use_comes_back_with_the_journal() {
     let dir = tempfile::tempdir().unwrap();
     let engine = start(&options(dir.path())).engine;
-    let step = Regression { intercept: 0.1, coefficients: vec![0.01; tidegate_planner::features::COUNT] };
-    let model = Model::new("m1", WINDOW_S as u32, vec![step; STEPS], 0.5);
+    let model = model();
     engine.set_model(Some(model.clone())).await.unwrap();
     engine.set_model(Some(model.clone())).await.unwrap();
     let reader = Reader::open(tidegate::engine::Options::journal_dir(dir.path())).unwrap();
@@ -149,7 +154,7 @@ async fn the_model_in_use_comes_back_with_the_journal() {
 #[tokio::test]
 async fn a_model_brought_to_the_first_start_is_in_the_journal_and_outlives_its_files() {
     let dir = tempfile::tempdir().unwrap();
-    let model = Model::new("m1", WINDOW_S as u32, vec![], 0.5);
+    let model = model();
     let planner = Planner::new(Settings::default(), Some(model.clone())).unwrap();
     let engine = tidegate::engine::start(&options(dir.path()), planner).unwrap().engine;
     let reader = Reader::open(tidegate::engine::Options::journal_dir(dir.path())).unwrap();
