@@ -22,6 +22,9 @@ impl Allowance {
 
     /// Adds what has accrued until `now`.
     pub fn accrue(&mut self, now: Timestamp) {
+        if self.per_s.is_infinite() {
+            return;
+        }
         let elapsed_s = self.at.replace(now).map_or(0.0, |before| now.secs_since(before).max(0.0));
         self.left = (self.left + self.per_s * elapsed_s).min(self.per_s * SAVED_S);
     }

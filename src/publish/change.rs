@@ -2,8 +2,8 @@
 
 use tidegate_wire::{BucketRates, RateTable, rates::rate_at};
 
-/// Why a table is written. The first is the most urgent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Why a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
     /// The store has no table of the node, or it is not known which.
     Unknown,
@@ -100,6 +100,16 @@ mod tests {
         assert_eq!(after(&held, |t| bucket(t, |b| b.capacity *= 1.1)), Some(Reason::Rate));
         assert_eq!(after(&held, |t| t.pool.capacity *= 0.9), Some(Reason::Rate));
         assert_eq!(after(&held, |t| t.default.ceiling_per_s *= 0.9), Some(Reason::Rate));
+    }
+
+    #[test]
+    fn to_or_from_zero_is_a_change_at_any_dead_band() {
+        let held = table("n", 7, 1);
+        let mut none = held.clone();
+        none.pool.refill_per_s = vec![0.0];
+        for (old, new) in [(&held, &none), (&none, &held)] {
+            assert_eq!(reason(Some(old), new, 1.0), Some(Reason::Rate));
+        }
     }
 
     #[test]

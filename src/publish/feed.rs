@@ -64,17 +64,19 @@ impl Feed {
             Round { status: StoreStatus { store: self.store.name().into(), epoch: plan.epoch, ..Default::default() }, stop: false };
         self.allowance.accrue(plan.issued_at);
         let mut unneeded = self.ledger.drop_vanished(plan);
-        let due: Vec<&Arc<RateTable>> = self.ledger.due(plan, self.settings.dead_band).into_iter().map(|d| d.table).collect();
+        let due = self.ledger.due(plan, self.settings.dead_band);
         round.status.skipped = plan.tables.len() - due.len();
         let mut group = vec![];
-        let mut entries = 0;
+        let (mut entries, mut bytes) = (0, 0);
         for table in due {
             let Some(packed) = self.admit(table, &mut round) else { continue };
-            entries += 1 + packed.shards.len();
+            entries += packed.entries().count();
+            bytes += packed.entries().map(|entry| entry.value.len()).sum::<usize>();
             group.push((table, packed));
-            if entries >= self.limits.batch_pairs {
+            // A group is what is held in memory beside the plan.
+            if entries >= self.limits.batch_pairs || bytes >= self.limits.batch_bytes {
                 unneeded.append(&mut self.write(std::mem::take(&mut group), &mut round).await);
-                entries = 0;
+                (entries, bytes) = (0, 0);
             }
         }
         unneeded.append(&mut self.write(group, &mut round).await);
@@ -86,7 +88,7 @@ impl Feed {
     /// Packs a table that is due; `None` when it has to wait or can never be written.
     fn admit(&mut self, table: &RateTable, round: &mut Round) -> Option<Packed> {
         match pack(table, &self.limits, self.settings.retain_s) {
-            Ok(packed) if self.allowance.take(1 + packed.shards.len()) => Some(packed),
+            Ok(packed) if self.allowance.take(packed.entries().count()) => Some(packed),
             Ok(_) => {
                 round.status.deferred += 1;
                 None
@@ -110,7 +112,7 @@ impl Feed {
         failures.extend(head_failures);
         let mut unneeded = vec![];
         for (table, packed) in &group {
-            let error = packed.shards.iter().chain([&packed.head]).find_map(|entry| failures.get(&entry.key));
+            let error = packed.entries().find_map(|entry| failures.get(&entry.key));
             match error {
                 None => {
                     round.status.written += 1;

@@ -5,10 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use tidegate_planner::Plan;
 use tidegate_wire::RateTable;
 
-use super::{
-    change::{Reason, reason},
-    pack::Packed,
-};
+use super::{change::reason, pack::Packed};
 
 /// What one store has, by its own acknowledgements.
 #[derive(Debug, Default)]
@@ -26,23 +23,14 @@ struct Held {
     outgoing: Vec<String>,
 }
 
-/// A table that should be written.
-#[derive(Debug, Clone, Copy)]
-pub struct Due<'p> {
-    /// The table.
-    pub table: &'p Arc<RateTable>,
-    /// Why.
-    pub reason: Reason,
-}
-
 impl Ledger {
-    /// The tables of `plan` that should be written, the most urgent first; of those due for the same reason, the one whose lease
-    /// in the store ends first.
-    pub fn due<'p>(&self, plan: &'p Plan, dead_band: f64) -> Vec<Due<'p>> {
-        let due = |table: &'p Arc<RateTable>| Some(Due { table, reason: reason(self.held(&table.node), table, dead_band)? });
-        let mut all: Vec<_> = plan.tables.values().filter_map(due).collect();
-        all.sort_by_key(|d| (d.reason, self.held(&d.table.node).map(|held| held.expires_at)));
-        all
+    /// The tables of `plan` that should be written; first those that the store has none of, then those whose lease in the store
+    /// ends first.
+    pub fn due<'p>(&self, plan: &'p Plan, dead_band: f64) -> Vec<&'p Arc<RateTable>> {
+        let is_due = |table: &&Arc<RateTable>| reason(self.held(&table.node), table, dead_band).is_some();
+        let mut due: Vec<_> = plan.tables.values().filter(is_due).collect();
+        due.sort_by_key(|table| self.held(&table.node).map(|held| held.expires_at));
+        due
     }
 
     /// The table of `node` that the store is known to have.
@@ -95,8 +83,8 @@ mod tests {
         pack(table, &limits, 0).unwrap()
     }
 
-    fn due(ledger: &Ledger, plan: &Plan) -> Vec<(String, Reason)> {
-        ledger.due(plan, 0.05).into_iter().map(|d| (d.table.node.clone(), d.reason)).collect()
+    fn due(ledger: &Ledger, plan: &Plan) -> Vec<String> {
+        ledger.due(plan, 0.05).into_iter().map(|table| table.node.clone()).collect()
     }
 
     #[test]
@@ -108,7 +96,7 @@ mod tests {
         ledger.written(&first.tables["b"], &packed(&first.tables["b"]));
         ledger.written(&first.tables["c"], &packed(&first.tables["c"]));
         ledger.failed(&first.tables["c"], None);
-        assert_eq!(due(&ledger, &plan(2, &["a", "b", "c"])), [("c".into(), Reason::Unknown)]);
+        assert_eq!(due(&ledger, &plan(2, &["a", "b", "c"])), ["c"]);
     }
 
     #[test]
@@ -122,8 +110,7 @@ mod tests {
             ledger.written(&Arc::new(held.clone()), &packed(&held));
         }
         edit(&mut next, "changed").pool.refill_per_s = vec![1.0];
-        let order: Vec<_> = due(&ledger, &next).into_iter().map(|(node, _)| node).collect();
-        assert_eq!(order, ["unknown", "ends-sooner", "ends-soon", "changed"]);
+        assert_eq!(due(&ledger, &next), ["unknown", "ends-sooner", "ends-soon", "changed"]);
     }
 
     #[test]

@@ -17,6 +17,13 @@ pub struct Packed {
     pub shards: Vec<Entry>,
 }
 
+impl Packed {
+    /// All entries, in the order in which they are written.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.shards.iter().chain([&self.head])
+    }
+}
+
 /// Packs `table` for a store with `limits`, to be kept for `retain_s` seconds beyond the lease: a worker that starts while the
 /// engine is down still finds its safe rates.
 ///

@@ -82,6 +82,8 @@ impl Follower {
 mod tests {
     use std::fs;
 
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
     use crate::registry::testing::{Site, artefact};
 
     #[tokio::test]
@@ -139,6 +141,22 @@ mod tests {
         site.promote_unchecked("m", &artefact("m", 0.25));
         follower.look().await.unwrap();
         assert_eq!((site.in_force().await.as_deref(), follower.trouble().borrow().as_ref()), (Some("m"), None));
+    }
+
+    #[test]
+    fn the_same_trouble_is_counted_once() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let looks = async {
+            let site = Site::start();
+            let mut follower = site.follower();
+            follower.look().await.unwrap();
+            follower.look().await.unwrap();
+        };
+        metrics::with_local_recorder(&recorder, || runtime.block_on(looks));
+        let page = recorder.handle().render();
+        assert!(page.contains("tidegate_model_errors_total{kind=\"missing\"} 1"), "{page}");
+        assert!(page.contains("tidegate_model_trouble 1"), "{page}");
     }
 
     #[tokio::test]
