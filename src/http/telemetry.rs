@@ -36,13 +36,16 @@ use crate::ingest;
 )]
 pub(super) async fn report(
     State(api): State<Arc<Api>>,
-    caller: Caller,
+    caller: Result<Caller, Refusal>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<Accepted>), Refusal> {
-    let answer = take(&api, &caller, &headers, body).await;
+    let answer = match caller {
+        Ok(caller) => take(&api, &caller, &headers, body).await,
+        Err(refusal) => Err(refusal),
+    };
     if let Err(refusal) = &answer {
-        metrics::counter!("tidegate_telemetry_refused_total", "reason" => refusal.slug().to_owned()).increment(1);
+        metrics::counter!("tidegate_telemetry_refused_total", "problem" => refusal.slug().to_owned()).increment(1);
     }
     Ok((StatusCode::ACCEPTED, Json(answer?)))
 }

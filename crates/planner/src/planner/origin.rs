@@ -88,7 +88,9 @@ impl Planner {
                 supply.ledger.issued_before(read).map_or(0.0, |l| l.rate(now.plus_secs(step * interval))) * interval as f64
             })
             .sum();
-        let capacity = supply.ledger.newest().map_or(f64::INFINITY, |l| l.burst - supply.reserve);
+        // Before its first lease a node could be given up to an origin's whole burst; an infinite room would make rates NaN.
+        let most = self.settings.origins.iter().map(|o| o.burst).fold(0.0, f64::max);
+        let capacity = supply.ledger.newest().map_or(most, |l| l.burst - supply.reserve);
         Claim {
             mean,
             variance: supply.variance(late + 1, mean),

@@ -110,7 +110,9 @@ mod tests {
             memory: None,
             buckets: vec![counts("low", 3), counts("high", 30), counts("middle", 10)],
         });
-        planner.tick(Timestamp::from_secs(33));
+        let plan = planner.tick(Timestamp::from_secs(33));
+        let pool = &plan.tables["n"].pool;
+        assert!(pool.refill_per_s.iter().all(|r| r.is_finite() && *r > 0.0), "the first lease of a node: {pool:?}");
         let busiest = planner.busiest(2);
         let names: Vec<_> = busiest.iter().map(|s| (s.node.as_str(), s.bucket.as_str(), s.demand)).collect();
         assert_eq!(names, [("n", "high", 30.0), ("n", "middle", 10.0)]);
