@@ -6,6 +6,8 @@ use crate::workload::{WINDOW_S, Workload};
 const MEAN_FLOOR: f64 = 1e-3;
 /// The same for shares by percentile.
 const P99_FLOOR: f64 = 0.05;
+/// Share of all that these floors may take from the series with traffic, however many the others are.
+const FLOORS_MOST: f64 = 0.01;
 
 /// Shares of each series, each summing up to one, in the order of [`Workload::series`].
 #[derive(Debug, Clone, PartialEq)]
@@ -32,17 +34,20 @@ impl Fit {
             }
         }
         let windows = workload.fit_windows as usize;
-        let mean = |c: &Vec<u64>| c.iter().sum::<u64>() as f64 / windows as f64 + MEAN_FLOOR;
+        let mean = |c: &Vec<u64>| c.iter().sum::<u64>() as f64 / windows as f64;
         Self {
-            by_mean: shares(counts.iter().map(mean).collect()),
-            by_p99: shares(counts.iter_mut().map(|c| quantile_99(c, windows) + P99_FLOOR).collect()),
+            by_mean: shares(counts.iter().map(mean).collect(), MEAN_FLOOR),
+            by_p99: shares(counts.iter_mut().map(|c| quantile_99(c, windows)).collect(), P99_FLOOR),
         }
     }
 }
 
-fn shares(weights: Vec<f64>) -> Vec<f64> {
-    let total: f64 = weights.iter().sum();
-    weights.into_iter().map(|w| w / total).collect()
+/// Parts of one by `weights`, each raised by `floor` or less; even parts when there is no weight at all.
+fn shares(weights: Vec<f64>, floor: f64) -> Vec<f64> {
+    let (total, count) = (weights.iter().sum::<f64>(), weights.len() as f64);
+    let floor = if total > 0.0 { floor.min(FLOORS_MOST * total / count) } else { floor };
+    let raised = total + floor * count;
+    weights.into_iter().map(|w| (w + floor) / raised).collect()
 }
 
 /// 99th percentile, interpolated, of `counts` and as many zeros as make up `windows` values.
@@ -58,6 +63,22 @@ fn quantile_99(counts: &mut [u64], windows: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shares_add_up_to_one_and_none_is_zero() {
+        for weights in [vec![3.0, 0.0], vec![0.0; 3], vec![1.0; 1000]] {
+            let shares = shares(weights, MEAN_FLOOR);
+            assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+            assert!(shares.iter().all(|&s| s > 0.0));
+        }
+    }
+
+    #[test]
+    fn many_idle_series_take_no_more_than_their_part() {
+        let mut weights = vec![0.0; 100_000];
+        weights[0] = 5.0;
+        assert!(shares(weights, MEAN_FLOOR)[0] > 0.99);
+    }
 
     #[test]
     fn a_percentile_counts_windows_without_requests() {

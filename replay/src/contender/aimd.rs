@@ -13,7 +13,8 @@ const INCREASE: f64 = 0.5;
 const FLOOR: f64 = 0.02;
 
 /// Each node has a pool and no guarantees. A node that throttled in the last window asks for a fixed step more; when that
-/// exceeds the origin, all nodes are cut by the same factor.
+/// exceeds the origin, all nodes are cut by the same factor. It does not wait until a node has given up what another gets, so
+/// nodes that hear of it at different times can together exceed the origin for a while.
 pub struct Aimd {
     origin: Origin,
     ceiling_per_s: f64,

@@ -60,7 +60,7 @@ pub enum Kind {
     StaticMean,
     /// Each bucket at each node its fixed share, by the 99th percentile of its windows.
     StaticP99,
-    /// Two-level take with fixed shares: 60 % guaranteed to buckets, the rest lent by the nodes' pools.
+    /// Two-level take with fixed shares: 60 % of the rate guaranteed to buckets, what they leave lent by the nodes' pools.
     StaticPool,
     /// Pools of the nodes by additive increase and multiplicative decrease.
     Aimd,
