@@ -81,12 +81,16 @@ impl Core {
         self.journal.seal()
     }
 
-    /// Deletes the segments that neither the snapshots, the oldest of which needs `needed`, nor the limits keep.
+    /// Says that the snapshots need the journal from `needed` on.
+    pub fn retain_from(&mut self, needed: Position) {
+        self.journal.retain_from(needed);
+    }
+
+    /// Deletes the segments that neither the snapshots nor the limits keep at `now`, and returns how many.
     ///
     /// # Errors
     /// A segment that cannot be deleted.
-    pub fn retain(&mut self, needed: Position, now: Timestamp) -> Result<usize, JournalError> {
-        self.journal.retain_from(needed);
+    pub fn retain(&mut self, now: Timestamp) -> Result<usize, JournalError> {
         let since_epoch = Duration::from_millis(u64::try_from(now.as_millis()).unwrap_or(0));
         self.journal.retain(std::time::UNIX_EPOCH + since_epoch)
     }

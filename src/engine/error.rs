@@ -6,9 +6,9 @@ pub enum EngineError {
     /// Too many commands wait.
     #[error("too many batches wait for the disk; send this one again later")]
     Overloaded,
-    /// The journal cannot be written.
-    #[error("the journal cannot be written: {0}; send this batch again later")]
-    Journal(String),
+    /// The journal cannot be written; the log says why, senders need not know.
+    #[error("the journal cannot be written; send this batch again later")]
+    Journal,
     /// The engine has stopped.
     #[error("the engine has stopped")]
     Stopped,
@@ -19,7 +19,7 @@ impl EngineError {
     pub fn retry_after_s(&self) -> u32 {
         match self {
             Self::Overloaded => 1,
-            Self::Journal(_) | Self::Stopped => 10,
+            Self::Journal | Self::Stopped => 10,
         }
     }
 }

@@ -11,6 +11,7 @@ mod error;
 mod group;
 mod options;
 mod thread;
+mod worker;
 
 pub use command::Engine;
 pub use core::Core;

@@ -31,7 +31,7 @@ impl From<EngineError> for Refusal {
     fn from(error: EngineError) -> Self {
         let slug = match error {
             EngineError::Overloaded => "overloaded",
-            EngineError::Journal(_) => "not-durable",
+            EngineError::Journal => "not-durable",
             EngineError::Stopped => "stopped",
         };
         Self::unavailable(slug, error.to_string(), error.retry_after_s())

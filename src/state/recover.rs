@@ -83,14 +83,16 @@ pub fn recover(options: &Options, planner: Planner) -> Result<Recovered, Recover
     let mut state = State::new(planner, options.dedupe);
     let mut kept = vec![];
     for position in snapshot::list(&snapshots)? {
-        kept.push(position);
-        if recovery.snapshot.is_some() {
+        if recovery.snapshot.is_none()
+            && let Err(reason) = restore(&mut state, &snapshots, position)
+        {
+            // Out of the way, so that it does not pass for one of the two that are kept.
+            snapshot::set_aside(&snapshots, position)?;
+            recovery.unusable.push(reason);
             continue;
         }
-        match restore(&mut state, &snapshots, position) {
-            Ok(()) => recovery.snapshot = Some(position),
-            Err(reason) => recovery.unusable.push(reason),
-        }
+        recovery.snapshot.get_or_insert(position);
+        kept.push(position);
     }
     let from = recovery.snapshot.unwrap_or_default();
     let mut reader = Reader::read_from(journal.dir(), from)?;

@@ -142,6 +142,15 @@ pub fn list(dir: &Path) -> Result<Vec<Position>, SnapshotError> {
     Ok(found)
 }
 
+/// Gives the snapshot of `position` a name under which it is not found again.
+///
+/// # Errors
+/// The file cannot be renamed.
+pub fn set_aside(dir: &Path, position: Position) -> Result<(), SnapshotError> {
+    let path = path(dir, position);
+    fs::rename(&path, path.with_extension("unusable")).map_err(at("rename", &path))
+}
+
 fn path(dir: &Path, position: Position) -> PathBuf {
     dir.join(format!("snapshot-{:012}-{:012}.bin", position.segment, position.offset))
 }

@@ -31,6 +31,25 @@ enum Damage {
     AllSnapshots,
 }
 
+/// How much of the journal stays behind the snapshots.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Retention {
+    /// All of it.
+    Everything,
+    /// Only what the two snapshots need.
+    Needed,
+}
+
+impl Retention {
+    fn options(self, dir: &Path) -> Options {
+        let mut options = options(dir);
+        if self == Self::Needed {
+            (options.journal.segment_bytes, options.journal.retain_bytes) = (200, 1);
+        }
+        options
+    }
+}
+
 const NODES: [&str; 3] = ["fra", "iad", "nrt"];
 const BUCKETS: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -45,7 +64,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         5 => counts.prop_map(Step::Report),
         4 => Just(Step::Tick),
-        1 => Just(Step::Snapshot),
+        2 => Just(Step::Snapshot),
         2 => damage.prop_map(Step::Crash),
     ];
     proptest::collection::vec(step, 1..40)
@@ -54,6 +73,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 /// A service on a simulated timeline.
 struct Life {
     dir: TempDir,
+    retention: Retention,
     running: Running,
     now: Timestamp,
     sequence: u64,
@@ -62,10 +82,10 @@ struct Life {
 }
 
 impl Life {
-    fn new() -> Self {
+    fn new(retention: Retention) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let running = start(&options(dir.path()));
-        Self { dir, running, now: START, sequence: 0, acknowledged: vec![], epoch: 0 }
+        let running = start(&retention.options(dir.path()));
+        Self { dir, retention, running, now: START, sequence: 0, acknowledged: vec![], epoch: 0 }
     }
 
     async fn step(&mut self, step: &Step) {
@@ -102,10 +122,10 @@ impl Life {
     async fn crash(&mut self, damage: &Damage) {
         let dir = tempfile::tempdir().unwrap();
         copy(self.dir.path(), dir.path());
-        damage.apply(dir.path());
+        damage.apply(dir.path(), self.retention);
         self.running.engine.stop().await.unwrap();
         let before = self.running.plan.take();
-        self.running = start(&options(dir.path()));
+        self.running = start(&self.retention.options(dir.path()));
         self.dir = dir;
         if let Some(plan) = &self.running.plan {
             assert_eq!(plan.epoch, self.epoch, "the current plan comes back");
@@ -123,8 +143,13 @@ impl Life {
 }
 
 impl Damage {
-    fn apply(&self, dir: &Path) {
+    fn apply(&self, dir: &Path, retention: Retention) {
         let snapshots = files(&Options::snapshot_dir(dir));
+        let spoilable = match retention {
+            Retention::Everything => snapshots.as_slice(),
+            // Without the journal's beginning there is no way back from the last snapshot.
+            Retention::Needed => &snapshots[snapshots.len().min(1)..],
+        };
         match self {
             Self::None => {}
             Self::TornTail(bytes) => {
@@ -133,8 +158,8 @@ impl Damage {
                 torn.extend(bytes);
                 fs::write(last, torn).unwrap();
             }
-            Self::NewestSnapshot => snapshots.last().into_iter().for_each(|s| spoil(s)),
-            Self::AllSnapshots => snapshots.iter().for_each(|s| spoil(s)),
+            Self::NewestSnapshot => spoilable.last().into_iter().for_each(|s| spoil(s)),
+            Self::AllSnapshots => spoilable.iter().for_each(|s| spoil(s)),
         }
     }
 }
@@ -171,10 +196,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn crashes_change_no_plan_and_lose_no_report(steps in steps()) {
+    fn crashes_change_no_plan_and_lose_no_report(steps in steps(), retention in prop_oneof![Just(Retention::Everything), Just(Retention::Needed)]) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let (mut calm, mut crashing) = (Life::new(), Life::new());
+            let (mut calm, mut crashing) = (Life::new(Retention::Everything), Life::new(retention));
             for step in &steps {
                 crashing.step(step).await;
                 if !matches!(step, Step::Crash(_) | Step::Snapshot) {
@@ -182,7 +207,7 @@ proptest! {
                 }
             }
             for _ in 0..2 {
-                assert_eq!(crashing.tick().await, calm.tick().await, "{steps:?}");
+                assert_eq!(crashing.tick().await, calm.tick().await, "{steps:?} with {retention:?}");
             }
             crashing.resend_everything().await;
         });
