@@ -28,8 +28,10 @@ fn a_comparison_is_written_in_the_form_of_the_contract() {
     let dir = tempfile::tempdir().unwrap();
     let trace = written(dir.path(), "busy.parquet", &traffic::busy());
     let json = dir.path().join("out.json").display().to_string();
-    let ran = run(&["compare", "--trace", &trace, "--contenders", "static-pool,central", "--json", &json]);
+    let html = dir.path().join("out.html").display().to_string();
+    let ran = run(&["compare", "--trace", &trace, "--contenders", "static-pool,central", "--json", &json, "--html", &html]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(std::fs::read_to_string(&html).unwrap().contains("<svg"));
     assert!(ran.stdout.contains("| busy | 4 | 1.5 | 30 s |"), "{}", ran.stdout);
     let value: serde_json::Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
     assert_eq!(value["trace"], "busy");
@@ -56,15 +58,13 @@ fn several_comparisons_are_a_list() {
 #[test]
 fn a_trace_that_cannot_be_compared_is_named_with_the_reason() {
     let dir = tempfile::tempdir().unwrap();
-    let silent_end = [(0, 0, 5), (299, 0, 0)];
-    let mut ends_silent = traffic::trace(&silent_end);
-    ends_silent.length = 300;
     for (name, trace, reason) in [
         ("one-window.parquet", traffic::trace(&[(0, 0, 1), (29, 0, 1)]), "one-window: 1 window(s) of 30 s are too few"),
         ("zero.parquet", traffic::trace(&[(0, 0, 0), (299, 0, 0)]), "holds no request"),
+        ("ends-silent.parquet", traffic::trace(&[(0, 0, 5), (299, 1, 1)]), "no request in windows 5 to 10"),
     ] {
         let path = written(dir.path(), name, &trace);
-        let ran = run(&["compare", "--trace", &path]);
+        let ran = run(&["compare", "--trace", &path, "--buckets", "1"]);
         assert_eq!(ran.code, Some(2));
         assert!(ran.stderr.contains(reason), "{}", ran.stderr);
     }
