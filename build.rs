@@ -9,16 +9,15 @@ fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("models");
     println!("cargo::rerun-if-changed={}", root.display());
     let mut files = vec![];
-    if root.is_dir() {
-        collect(&root, &mut files)?;
-    }
+    collect(&root, &mut files)?;
     files.sort();
-    let rows: String = files.iter().filter_map(|path| row(&root, path)).collect();
+    let is_part = |path: &&PathBuf| path.parent() != Some(&root) || path.ends_with("active.json");
+    let rows: String = files.iter().filter(is_part).filter_map(|path| row(&root, path)).collect();
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("shipped_models.rs"), format!("&[\n{rows}]\n"))
 }
 
-/// Every file below `dir` that is part of an artefact; hidden ones are not.
+/// Every file below `dir` that is not hidden.
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let path = entry?.path();
