@@ -1,14 +1,18 @@
 //! The command line: what is asked for, and the commands that need no service.
 
-use std::{io::Write, path::PathBuf};
+use std::{io::Write, path::PathBuf, time::Duration};
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
     config::{Config, Overrides, PlannerOverrides, ServerOverrides},
+    healthcheck,
     http::auth::{token_hash, token_of},
 };
+
+/// How long a service that is alive may take to answer.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Adaptive token buckets for APIs at the edge.
 #[derive(Debug, Parser)]
@@ -26,6 +30,8 @@ pub enum Command {
     Serve(Serve),
     /// Read a configuration file and say what it means, or what is wrong with it
     Check(Check),
+    /// Ask the service that runs with the same configuration whether it is alive; fails when it is not
+    Healthcheck(Healthcheck),
     /// Make a bearer token, for a node or for an operator; it is shown once
     Token(Token),
 }
@@ -73,6 +79,25 @@ impl Check {
     pub fn run(&self, out: &mut impl Write) -> anyhow::Result<()> {
         let config = Config::load(Some(&self.config), &Overrides::default())?;
         write!(out, "{}", Explained { file: &self.config, config: &config }).context("standard output cannot be written")
+    }
+}
+
+/// Flags of `healthcheck`.
+#[derive(Debug, Args)]
+pub struct Healthcheck {
+    /// Configuration file that the service was started with
+    #[arg(long, value_name = "FILE", env = "TIDEGATE_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+impl Healthcheck {
+    /// Asks the service.
+    ///
+    /// # Errors
+    /// The configuration cannot be used, or the service is not alive.
+    pub fn run(&self) -> anyhow::Result<()> {
+        let config = Config::load(self.config.as_deref(), &Overrides::default())?;
+        Ok(healthcheck::ask(config.server.listen, PATIENCE)?)
     }
 }
 

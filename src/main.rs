@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(flags) => serve(&flags),
         Command::Check(check) => check.run(&mut stdout()),
+        Command::Healthcheck(check) => check.run(),
         Command::Token(token) => token.run(&mut stdout()),
     };
     match done {
