@@ -10,7 +10,7 @@ use std::{
 #[derive(Debug, thiserror::Error)]
 pub enum Unhealthy {
     /// Nothing answers.
-    #[error("nothing answers at {address}: {source}")]
+    #[error("nothing answers at {address}")]
     Silent {
         /// What was asked.
         address: SocketAddr,

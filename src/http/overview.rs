@@ -77,6 +77,8 @@ pub struct OverviewNode {
     node: String,
     /// Whether it reported the last window.
     reporting: bool,
+    /// Epoch of its newest rate table, which may be older than the plan: a table that would say the same is not issued anew.
+    epoch: u64,
     /// Epoch that all its instances enforce, as far as they have said.
     epoch_acked: Option<u64>,
     /// Requests offered.
@@ -201,10 +203,12 @@ impl From<&OriginSummary> for OverviewOrigin {
 
 impl OverviewNode {
     fn new(view: &NodeView, plan: &Plan, per_s: f64) -> Self {
-        let pool = plan.tables.get(&view.node).map(|t| &t.pool);
+        let table = plan.tables.get(&view.node);
+        let pool = table.map(|t| &t.pool);
         Self {
             node: view.node.clone(),
             reporting: view.reporting,
+            epoch: table.map_or(0, |t| t.epoch),
             epoch_acked: view.acknowledged,
             demand_per_s: view.demand * per_s,
             admitted_per_s: (view.demand - view.throttled) * per_s,

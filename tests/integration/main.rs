@@ -3,9 +3,11 @@
 mod auth;
 mod bad_input;
 mod connection;
+mod dashboard;
 mod drain;
 mod engine;
 mod full_disk;
+mod healthcheck;
 mod kill9;
 mod operation;
 mod rates;

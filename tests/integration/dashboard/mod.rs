@@ -1,9 +1,54 @@
-//! Loads the dashboard in a real browser against a server with a fixed overview, and reads the page that comes out of it.
+//! The dashboard in a real browser: against the real program, and against a server with a fixed overview where the case is
+//! one that the program does not get into at will.
 
 mod browser;
 mod fixture;
 
+use tempfile::TempDir;
+
+use crate::server::Server;
 use fixture::{Answer, serve};
+
+#[test]
+fn the_page_reads_what_the_program_says() {
+    let dir = TempDir::new().unwrap();
+    let server = Server::start(dir.path());
+    let mut connection = server.connect();
+    let mut overview = || -> serde_json::Value {
+        let (status, body) = connection.send("GET", "/v1/overview", "application/json", b"").unwrap();
+        assert_eq!(status, 200);
+        serde_json::from_slice(&body).unwrap()
+    };
+    while overview()["epoch"].as_u64() < Some(2) {
+        std::thread::yield_now();
+    }
+    let page = browser::load(&format!("http://{}/", server.address));
+
+    assert!(!browser::text_of(&page, "status").contains("answer"), "{}", browser::text_of(&page, "status"));
+    assert!(browser::text_of(&page, "plan").ends_with(", every 1 s"), "{}", browser::text_of(&page, "plan"));
+    assert_eq!(browser::text_of(&page, "demand"), "0");
+    assert!(page.contains("<h3>default</h3>"), "the origin has no card");
+    assert_eq!(page.matches("<polyline").count(), 4, "one line each of demand, admitted, leased, forecast");
+}
+
+/// What the fixture says and what the program says have the same fields, or the tests below would prove nothing.
+#[test]
+fn the_fixture_has_the_fields_of_the_contract() {
+    let contract: serde_json::Value = serde_json::from_str(include_str!("../../../contracts/openapi.json")).unwrap();
+    let fields = |schema: &str| -> Vec<String> {
+        let properties = contract["components"]["schemas"][schema]["properties"].as_object();
+        properties.unwrap_or_else(|| panic!("no schema {schema}")).keys().cloned().collect()
+    };
+    let of = |value: &serde_json::Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
+    let fixture = fixture::overview();
+    assert_eq!(of(&fixture), fields("Overview"));
+    assert_eq!(of(&fixture["model"]), fields("OverviewModel"));
+    for (list, schema) in
+        [("origins", "OverviewOrigin"), ("nodes", "OverviewNode"), ("buckets", "OverviewBucket"), ("history", "OverviewWindow")]
+    {
+        assert_eq!(of(&fixture[list][0]), fields(schema), "{list}");
+    }
+}
 
 #[test]
 fn the_page_shows_what_the_engine_says() {
