@@ -3,7 +3,8 @@
 //! Each node is a stock of tokens with a random demand, and what is leased to it in the next step is an order: the classic
 //! allocation of a scarce supply over several newsvendors (Eppen & Schrage 1981). At the optimum the probability that the demand
 //! outruns stock and refill is the same at every node that gets anything: the price of a token. What is left once the risk is
-//! below 1 - SLO tops up the stocks, because a saved token is worth something later and one that overflows is worth nothing.
+//! below 1 - SLO tops up the stocks, because a saved token is worth something later and one that overflows is worth nothing;
+//! what is left even then goes where demand was seen to reach beyond its quantiles.
 
 use crate::forecast::quantile::{GammaTable, LOGITS, logit, probability};
 
@@ -14,6 +15,8 @@ pub struct Claim {
     pub mean: f64,
     /// Their variance.
     pub variance: f64,
+    /// How much further than the variance says demand reaches above its mean.
+    pub stretch: f64,
     /// Tokens saved, and refilled before that step under leases already out.
     pub tokens: f64,
     /// Tokens it can save.
@@ -50,7 +53,8 @@ pub fn share(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, claims: &[C
         let committed: Vec<f64> = claims.iter().map(|c| c.committed).collect();
         rates = super::ledger::within(per_s, &committed, &rates);
     }
-    top_up(&mut rates, claims, per_s, seconds);
+    top_up(&mut rates, claims, per_s, |c, rate| c.room(rate, seconds));
+    top_up(&mut rates, claims, per_s, |c, rate| ((c.bound(table, plenty) - c.tokens) / seconds - rate).max(0.0));
     Share { rates, price: probability(risk) }
 }
 
@@ -59,6 +63,12 @@ impl Claim {
     fn rate(&self, table: &GammaTable, risk: f64, seconds: f64) -> f64 {
         let needed = table.quantile(self.mean, self.variance, risk);
         ((needed - self.tokens) / seconds).max(self.floor).max(0.0)
+    }
+
+    /// Demand that should be exceeded with the probability whose logit is `risk`, stretched by what was seen to exceed it.
+    pub fn bound(&self, table: &GammaTable, risk: f64) -> f64 {
+        let quantile = table.quantile(self.mean, self.variance, risk).max(self.mean);
+        self.mean + self.stretch * (quantile - self.mean)
     }
 
     /// Rate beyond `rate` that would on average be saved rather than spilt.
@@ -81,14 +91,13 @@ fn scarce_risk(per_s: f64, plenty: f64, used: impl Fn(f64) -> f64) -> f64 {
     high
 }
 
-/// Gives what is left to the stocks with room, in proportion to it; what is committed anyway costs nothing.
-fn top_up(rates: &mut [f64], claims: &[Claim], per_s: f64, seconds: f64) {
+/// Gives what is left to those with `room` for it, in proportion; what is committed anyway costs nothing.
+fn top_up(rates: &mut [f64], claims: &[Claim], per_s: f64, room: impl Fn(&Claim, f64) -> f64) {
     for (rate, claim) in rates.iter_mut().zip(claims) {
-        let room = claim.room(*rate, seconds);
-        *rate = (*rate + room).min(claim.committed).max(*rate);
+        *rate = (*rate + room(claim, *rate)).min(claim.committed).max(*rate);
     }
     let used: f64 = rates.iter().zip(claims).map(|(r, c)| r.max(c.committed)).sum();
-    let rooms: Vec<f64> = rates.iter().zip(claims).map(|(r, c)| c.room(*r, seconds)).collect();
+    let rooms: Vec<f64> = rates.iter().zip(claims).map(|(r, c)| room(c, *r)).collect();
     let wanted: f64 = rooms.iter().sum();
     if wanted <= 0.0 {
         return;
@@ -104,7 +113,7 @@ mod tests {
     use super::*;
 
     fn claim(mean: f64, variance: f64, tokens: f64) -> Claim {
-        Claim { mean, variance, tokens, capacity: 1000.0, ..Claim::default() }
+        Claim { mean, variance, tokens, stretch: 1.0, capacity: 1000.0, ..Claim::default() }
     }
 
     #[test]

@@ -8,10 +8,13 @@ use crate::{forecast::STEPS, state::Node};
 
 /// Weight of the newest window in the measures of forecast error: half-life 1 h.
 const ERROR_NEWEST: f64 = 0.0058;
-/// Weight of the newest window in how much demand swings: half-life 6 h.
-const SWING_NEWEST: f64 = 0.001;
 /// Most steps that a table is taken to be late.
 const STALENESS_MAX: usize = 8;
+/// Growth of the stretch for a bound that was exceeded; it shrinks so that one in a thousand is.
+const STRETCH: f64 = 1.5;
+const STRETCH_MAX: f64 = 50.0;
+/// Acknowledgements that the spread of the staleness is taken from.
+const STALENESS_KEPT: usize = 8;
 
 /// One node's leases, its tokens as far as they can be known from outside, and its forecast errors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,10 +25,12 @@ pub struct Supply {
     pub tokens: f64,
     /// Tokens that only guaranteed buckets may take, of the newest lease.
     pub reserve: f64,
-    /// Steps that pass from a table's issue until it is enforced.
-    pub staleness: usize,
-    /// Mean and mean square of the node's demand per window, over hours.
-    pub swing: (f64, f64),
+    /// Steps that pass from a table's issue until it is enforced, in the last acknowledgements, newest last.
+    staleness: Vec<usize>,
+    /// How much further than its variance says the demand reaches, learned from how often it was exceeded.
+    pub stretch: f64,
+    /// What was expected not to be exceeded, by the time the window that it was for is closed.
+    bounds: Vec<Bound>,
     /// Mean squared error of the demand of the next 1, 2, ... windows together, over its forecast.
     error: [f64; STEPS],
     forecasts: Vec<[f64; STEPS]>,
@@ -40,8 +45,9 @@ impl Default for Supply {
             ledger: Ledger::default(),
             tokens: 0.0,
             reserve: 0.0,
-            staleness: 1,
-            swing: (0.0, 0.0),
+            staleness: vec![1],
+            stretch: 1.0,
+            bounds: vec![],
             error: std::array::from_fn(|h| 2.0 + 2.0 * h as f64),
             forecasts: vec![],
             actuals: vec![],
@@ -49,6 +55,14 @@ impl Default for Supply {
             windows: 0,
         }
     }
+}
+
+/// A demand that was not to be exceeded, and what came so far.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Bound {
+    left: usize,
+    demand: f64,
+    seen: f64,
 }
 
 /// What a node's total did in a window.
@@ -75,8 +89,16 @@ impl Supply {
         self.ledger.acknowledge(epoch);
         if let Some(lease) = self.ledger.of_epoch(epoch) {
             let age = (end.as_millis() - lease.issued_ms + lease.step_ms / 2).div_euclid(lease.step_ms);
-            self.staleness = (age.max(1) as usize - 1).min(STALENESS_MAX);
+            self.staleness.push((age.max(1) as usize - 1).min(STALENESS_MAX));
+            let old = self.staleness.len().saturating_sub(STALENESS_KEPT);
+            self.staleness.drain(..old);
         }
+    }
+
+    /// Steps that pass from a table's issue until it is enforced, and the most that did lately.
+    pub fn staleness(&self) -> (usize, usize) {
+        let newest = self.staleness.last().copied().unwrap_or(1);
+        (newest, self.staleness.iter().copied().max().unwrap_or(newest))
     }
 
     /// Takes in a window of `seconds` that started at `start`.
@@ -86,10 +108,8 @@ impl Supply {
             return;
         }
         self.windows = self.windows.saturating_add(1);
-        let newest = SWING_NEWEST.max(1.0 / f64::from(self.windows));
-        self.swing.0 += newest * (outcome.demand - self.swing.0);
-        self.swing.1 += newest * (outcome.demand * outcome.demand - self.swing.1);
         self.measure(outcome.demand);
+        self.check_bounds(outcome.demand);
     }
 
     /// Notes the forecast of the next windows.
@@ -100,15 +120,15 @@ impl Supply {
         }
     }
 
+    /// Notes the demand of the coming windows together that should be exceeded by a share of `1 - slo` only.
+    pub fn bound(&mut self, windows: usize, demand: f64) {
+        self.bounds.push(Bound { left: windows, demand, seen: 0.0 });
+    }
+
     /// Variance of the demand of the next `windows` windows together, whose mean is `mean`.
     pub fn variance(&self, windows: usize, mean: f64) -> f64 {
         let per_mean = self.error[windows.clamp(1, STEPS) - 1];
         per_mean * mean.max(0.5)
-    }
-
-    /// Standard deviation of a window's demand over hours, requests.
-    pub fn deviation(&self) -> f64 {
-        (self.swing.1 - self.swing.0 * self.swing.0).max(0.0).sqrt()
     }
 
     fn settle(&mut self, outcome: Outcome, start: Timestamp, seconds: f64) {
@@ -126,6 +146,18 @@ impl Supply {
             // Something was refused, so at that moment no more than the reserve was left.
             self.tokens = self.tokens.min(self.reserve + 0.5 * refill);
         }
+    }
+
+    fn check_bounds(&mut self, demand: f64) {
+        for bound in &mut self.bounds {
+            bound.seen += demand;
+            bound.left -= 1;
+            if bound.left == 0 {
+                let factor = if bound.seen > bound.demand { STRETCH } else { STRETCH.powf(-0.001) };
+                self.stretch = (self.stretch * factor).clamp(1.0, STRETCH_MAX);
+            }
+        }
+        self.bounds.retain(|b| b.left > 0);
     }
 
     fn measure(&mut self, demand: f64) {

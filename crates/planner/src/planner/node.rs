@@ -15,7 +15,7 @@ use crate::{
 /// Part of a node's rate that is guaranteed to buckets; the rest is there for whoever comes.
 const GUARANTEED: f64 = 0.8;
 /// Part of a node's burst that is kept for guaranteed buckets.
-const RESERVED: f64 = 0.2;
+const RESERVED: f64 = 0.05;
 /// Windows of its rate that a guaranteed bucket can save.
 const BUCKET_BURST_WINDOWS: f64 = 0.5;
 /// Requests per window from which a bucket is worth an entry of its own.

@@ -5,15 +5,16 @@ use tidegate_wire::Timestamp;
 use super::Planner;
 use crate::{
     allocate::{Candidate, Claim, burst, ledger, nodes},
+    forecast::quantile::logit,
     plan::OriginSummary,
     settings::{Origin, matches},
     state::Window,
 };
 
-/// Steps that a rate holds beyond the one in which it is expected to be read, should the next table be late.
-const MARGIN_STEPS: usize = 1;
-/// A node's safe rate as a multiple of what it needed over the last hours.
-const SAFE_OF_MEAN: f64 = 1.0;
+/// A node's safe rate as a part of what it needed over the last hours, and of what it is expected to need soon: the larger counts.
+/// More would serve longer without the engine, but a safe rate is capacity that no other node can be given meanwhile.
+const SAFE_OF_MEAN: f64 = 0.3;
+const SAFE_OF_FORECAST: f64 = 0.5;
 
 /// What one node is leased.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +41,7 @@ impl Planner {
         let group = self.group(index, now);
         let candidates: Vec<Vec<Candidate>> = self.candidates(&group.live);
         let (rates, price) = self.share_rates(&group, &candidates, now);
-        let safe = self.share_safe(&group);
+        let safe = self.share_safe(&group, &rates);
         let bursts = self.share_burst(&group);
         let schedules = self.schedules(&group, &rates, &safe, now);
         for (i, number) in group.live.iter().enumerate() {
@@ -67,11 +68,16 @@ impl Planner {
         Group { origin: self.settings.origins[index].clone(), live, vanished }
     }
 
-    fn share_rates(&self, group: &Group, candidates: &[Vec<Candidate>], now: Timestamp) -> (Vec<f64>, f64) {
+    fn share_rates(&mut self, group: &Group, candidates: &[Vec<Candidate>], now: Timestamp) -> (Vec<f64>, f64) {
         let seconds = self.store.interval_s() as f64;
         let claims: Vec<Claim> = group.live.iter().zip(candidates).map(|(n, c)| self.claim(*n, c, now)).collect();
         let slo = self.default_policy().slo;
         let share = nodes::share(&self.gamma, self.free_per_s(group, now), seconds, slo, &claims);
+        for (number, claim) in group.live.iter().zip(&claims) {
+            let bound = claim.bound(&self.gamma, logit(1.0 - slo));
+            let windows = self.late(*number) + 1;
+            self.supplies[*number].bound(windows, bound);
+        }
         let rates = share.rates.iter().zip(&group.live).map(|(rate, n)| self.held_back(*n, *rate)).collect();
         (rates, share.price)
     }
@@ -94,6 +100,7 @@ impl Planner {
         Claim {
             mean,
             variance: supply.variance(late + 1, mean),
+            stretch: supply.stretch,
             tokens: (supply.tokens - supply.reserve).max(0.0) + refilled,
             capacity: capacity.max(0.0),
             floor: candidates.iter().map(|c| c.floor).sum(),
@@ -103,7 +110,7 @@ impl Planner {
 
     /// Steps until a table issued now is enforced at a node, as far as a schedule reaches.
     pub(super) fn late(&self, number: usize) -> usize {
-        self.supplies[number].staleness.min((self.settings.lease.steps as usize).saturating_sub(MARGIN_STEPS + 2))
+        self.supplies[number].staleness().0.min(self.settings.lease.steps as usize - 2)
     }
 
     /// A node that is exhausted gets no raise.
@@ -116,14 +123,20 @@ impl Planner {
         previous.map_or(rate, |p| rate.min(p))
     }
 
-    fn share_safe(&self, group: &Group) -> Vec<f64> {
+    fn share_safe(&self, group: &Group, rates: &[f64]) -> Vec<f64> {
         let seconds = self.store.interval_s() as f64;
         let total = group.origin.sustained_per_s * self.settings.lease.safe_share;
         let gone: f64 = group.vanished.iter().map(|n| self.supplies[*n].ledger.committed_safe_per_s()).sum();
         let needs: Vec<f64> = group
             .live
             .iter()
-            .map(|n| SAFE_OF_MEAN * f64::from(self.store.columns.ewma[3][self.store.nodes[*n].total as usize]) / seconds + 1e-6)
+            .zip(rates)
+            .map(|(n, rate)| {
+                let total = self.store.nodes[*n].total as usize;
+                let slow = SAFE_OF_MEAN * f64::from(self.store.columns.ewma[3][total]) / seconds;
+                let soon = SAFE_OF_FORECAST * (f64::from(self.means.steps[3][total]) / seconds).min(*rate);
+                slow.max(soon) + 1e-6
+            })
             .collect();
         let part = (total / needs.iter().sum::<f64>()).min(1.0);
         let targets: Vec<f64> = needs.iter().map(|s| s * part).collect();
@@ -134,10 +147,18 @@ impl Planner {
     fn share_burst(&self, group: &Group) -> Vec<f64> {
         let gone: f64 = group.vanished.iter().map(|n| self.supplies[*n].ledger.committed_burst()).sum();
         let of = |n: &usize| &self.supplies[*n];
-        let swing: Vec<f64> = group.live.iter().map(|n| of(n).deviation() + 0.01).collect();
+        let swing: Vec<f64> = group.live.iter().map(|n| self.swing(*n)).collect();
         let committed: Vec<f64> = group.live.iter().map(|n| of(n).ledger.committed_burst()).collect();
         let current: Vec<Option<f64>> = group.live.iter().map(|n| of(n).ledger.newest().map(|l| l.burst)).collect();
         burst::share((group.origin.burst - gone).max(0.0), &swing, &committed, &current)
+    }
+
+    /// How far a node's demand may stray: the root of its standard deviation, so that one restless node does not get all.
+    fn swing(&self, number: usize) -> f64 {
+        let total = self.store.nodes[number].total as usize;
+        let columns = &self.store.columns;
+        let variance = columns.variance[total] + columns.overdispersion[total] * columns.forecast[total];
+        f64::from(variance).sqrt().sqrt() + 0.01
     }
 
     /// Each node's refill by step: its rate until it has surely been read, then its safe rate; in every step within what is free.
@@ -146,7 +167,7 @@ impl Planner {
         let mut schedules = vec![Vec::with_capacity(steps); group.live.len()];
         for step in 0..steps {
             let t = now.plus_secs(step as i64 * self.store.interval_s());
-            let held = |i: usize| step <= self.late(group.live[i]) + MARGIN_STEPS && step + 1 < steps;
+            let held = |i: usize| step <= self.supplies[group.live[i]].staleness().1 && step + 1 < steps;
             let targets: Vec<f64> = (0..group.live.len()).map(|i| if held(i) { rates[i] } else { safe[i] }).collect();
             let committed: Vec<f64> = group.live.iter().map(|n| self.supplies[*n].ledger.committed_per_s(t)).collect();
             let allowed = ledger::within(self.free_per_s(group, t), &committed, &targets);
