@@ -156,7 +156,8 @@ impl std::fmt::Display for Explained<'_> {
         }
         let redis = if publish.redis_url.is_some() { " and to Redis" } else { "" };
         writeln!(f, "publishes to the embedded store{redis}")?;
-        let models = training.models_dir.display();
+        let models = training.models_dir(&server.data_dir);
+        let models = models.display();
         match training.every_s {
             0 => writeln!(f, "takes models from {models}, does not train by itself"),
             s => writeln!(f, "takes models from {models}, runs `{}` every {s} s", training.command.join(" ")),

@@ -66,7 +66,7 @@ impl App {
     pub async fn start(config: Config, clock: Arc<dyn Clock>, listener: TcpListener) -> Result<Self, StartError> {
         let address = listener.local_addr()?;
         let metrics = metrics::recorder()?;
-        let registry = Registry::new(&config.training.models_dir, config.planner.interval_s);
+        let registry = Registry::new(config.training.models_dir(&config.server.data_dir), config.planner.interval_s);
         let stores = publish::open_stores(&config.publish, &config.server.data_dir, &clock)?;
         let fence = publish::highest_epoch(&stores).await;
         let engine = recover(&config, &registry, fence).await?;

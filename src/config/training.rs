@@ -13,7 +13,7 @@ use super::ConfigError;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Training {
-    /// Folder of model artefacts; `active.json` in it names the champion.
+    /// Folder of model artefacts, below the data folder unless it is an absolute path; `active.json` in it names the champion.
     pub models_dir: PathBuf,
     /// Seconds between two runs of the trainer; 0 leaves the schedule to somebody else.
     pub every_s: u64,
@@ -49,15 +49,35 @@ impl Training {
         Ok(())
     }
 
+    /// The folder of model artefacts.
+    pub fn models_dir(&self, data_dir: &Path) -> PathBuf {
+        data_dir.join(&self.models_dir)
+    }
+
     /// The trainer's program and all its arguments.
     pub fn command_line(&self, data_dir: &Path, interval_s: u32) -> (PathBuf, Vec<OsString>) {
         let mut words = self.command.iter().map(OsString::from);
         let program = words.next().unwrap_or_default().into();
         let told: [(&str, OsString); 3] = [
             ("--data-dir", data_dir.into()),
-            ("--models", self.models_dir.clone().into()),
+            ("--models", self.models_dir(data_dir).into()),
             ("--interval", format!("{interval_s}s").into()),
         ];
         (program, words.chain(told.into_iter().flat_map(|(flag, value)| [flag.into(), value])).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_are_below_the_data_folder_unless_somewhere_else_is_meant() {
+        let mut training = Training::default();
+        assert_eq!(training.models_dir(Path::new("/var/lib/tidegate")), Path::new("/var/lib/tidegate/models"));
+        let (_, arguments) = training.command_line(Path::new("data"), 30);
+        assert!(arguments.windows(2).any(|pair| pair == ["--models", "data/models"]), "{arguments:?}");
+        training.models_dir = "/srv/models".into();
+        assert_eq!(training.models_dir(Path::new("data")), Path::new("/srv/models"));
     }
 }
