@@ -23,11 +23,9 @@ FROM debian:bookworm-slim AS runtime
 RUN groupadd --gid 10001 tidegate \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin tidegate \
     && install -d -o tidegate -g tidegate /var/lib/tidegate
-COPY --chown=10001:10001 models /var/lib/tidegate/models
 COPY config/tidegate.toml /etc/tidegate/tidegate.toml
 ENV TIDEGATE_CONFIG=/etc/tidegate/tidegate.toml \
-    TIDEGATE__SERVER__DATA_DIR=/var/lib/tidegate \
-    TIDEGATE__TRAINING__MODELS_DIR=/var/lib/tidegate/models
+    TIDEGATE__SERVER__DATA_DIR=/var/lib/tidegate
 USER 10001:10001
 WORKDIR /var/lib/tidegate
 VOLUME /var/lib/tidegate
