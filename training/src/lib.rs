@@ -1,3 +1,5 @@
 //! Training of the forecast: past telemetry in, a promoted model out. The only user of polars.
 
+pub mod dataset;
 pub mod fit;
+pub mod matrix;

@@ -1,0 +1,88 @@
+//! Rows of the table as a regression reads them: one step ahead, a part of the rows.
+
+use tidegate_planner::{features::COUNT, forecast::STEPS};
+
+use super::Samples;
+use crate::fit::{
+    Block, RowSource,
+    rows::BLOCK_ROWS,
+};
+
+/// Column of the 5-minute average.
+const EWMA_5M: usize = 5;
+/// Dispersion that rows are weighted for: the busier a series, the less each of its requests tells.
+const DISPERSION: f32 = 0.2;
+
+/// Indices of rows, ascending.
+pub type Part = Vec<u32>;
+
+/// Rows of one step ahead.
+pub struct StepRows<'a> {
+    samples: &'a Samples,
+    step: usize,
+    rows: Vec<u32>,
+    /// Factor of each source's weights.
+    balance: Vec<f32>,
+}
+
+impl<'a> StepRows<'a> {
+    /// Those rows of `part` whose demand at `step` is known, exactly or as a lower bound.
+    ///
+    /// Each row counts for as many as it stands for, less the busier its series (a log-linear mean fitted by Poisson
+    /// likelihood alone would be that of the busiest series only), and all sources weigh the same.
+    pub fn new(samples: &'a Samples, step: usize, part: &[u32]) -> Self {
+        assert!(step < STEPS, "steps ahead are 0 to {}", STEPS - 1);
+        let rows: Vec<u32> = part.iter().copied().filter(|&i| samples.known[i as usize] & (1 << step) != 0).collect();
+        let balance = balance(samples, step, &rows);
+        Self { samples, step, rows, balance }
+    }
+
+    /// Indices of the rows.
+    pub fn indices(&self) -> &[u32] {
+        &self.rows
+    }
+}
+
+impl RowSource for StepRows<'_> {
+    fn columns(&self) -> usize {
+        COUNT
+    }
+
+    fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn load(&self, from: usize, block: &mut Block) {
+        let until = (from + BLOCK_ROWS).min(self.rows.len());
+        block.len = until - from;
+        for (k, &i) in self.rows[from..until].iter().enumerate() {
+            let i = i as usize;
+            let mut row = block.x.row_mut(k);
+            for (to, from) in row.iter_mut().zip(self.samples.row(i)) {
+                *to = f64::from(*from);
+            }
+            block.y[k] = f64::from(self.samples.targets[self.step][i]);
+            block.at_least[k] = self.samples.at_least[i] & (1 << self.step) != 0;
+            let balance = self.balance[usize::from(self.samples.source[i])];
+            block.weight[k] = f64::from(balance * precision(self.samples, i));
+        }
+    }
+}
+
+/// Weight of a row, less the busier its series.
+fn precision(samples: &Samples, i: usize) -> f32 {
+    let mean = samples.row(i)[EWMA_5M].exp() - 1.0;
+    samples.weight[i] / (1.0 + DISPERSION * mean.max(0.0))
+}
+
+/// Factors that give every source the same information about the coefficients: the sum of its weights x means.
+fn balance(samples: &Samples, step: usize, rows: &[u32]) -> Vec<f32> {
+    let mut information = vec![0.0_f64; samples.spans.len()];
+    for &i in rows {
+        let i = i as usize;
+        information[usize::from(samples.source[i])] += f64::from(precision(samples, i) * samples.targets[step][i]);
+    }
+    let used = information.iter().filter(|&&x| x > 0.0).count().max(1) as f64;
+    let mean = information.iter().sum::<f64>() / used;
+    information.into_iter().map(|x| if x > 0.0 { (mean / x) as f32 } else { 0.0 }).collect()
+}
