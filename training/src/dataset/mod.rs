@@ -7,6 +7,7 @@
 //! - [`journal`]: the service's own journal of acknowledged reports.
 
 
+pub mod journal;
 pub mod source;
 pub mod spread;
 pub mod trace;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use polars::error::PolarsError;
 
 
+pub use journal::read_journal;
 pub use source::{Entry, NodeWindow, Source};
 pub use trace::read_trace;
 

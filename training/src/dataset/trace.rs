@@ -70,7 +70,7 @@ fn query(path: &Path) -> Result<DataFrame, DatasetError> {
         lit(NULL).cast(DataType::Float64).alias("memory"),
     ]);
     let first = rows.clone().select([col("first_s").min()]);
-    let frame = per_window(rows).collect().map_err(fail)?;
+    let frame = per_window(rows, col("peak").max()).collect().map_err(fail)?;
     let first = first.collect().and_then(|f| f.column("first_s")?.i64().map(|c| c.get(0))).map_err(fail)?;
     let Some(first) = first else { return Err(DatasetError::Empty { path: path.into() }) };
     frame.lazy().with_columns([lit(first).alias("first_s")]).collect().map_err(fail)

@@ -6,12 +6,13 @@ use polars::prelude::*;
 const SUMS: [&str; 5] = ["requests", "throttled", "retries", "errors", "bytes"];
 
 /// Adds up rows of the columns `window`, `node`, `bucket`, the counts (all u64), `peak`, `cpu` and `memory` to one row per
-/// window, node and bucket, sorted.
-pub fn per_window(rows: LazyFrame) -> LazyFrame {
-    let sums = SUMS.map(|c| col(c).sum());
-    let most = ["peak", "cpu", "memory"].map(|c| col(c).max());
+/// window, node and bucket, sorted. `peak` says what several peaks come to: the highest of the seconds of one instance, the
+/// sum of several instances.
+pub fn per_window(rows: LazyFrame, peak: Expr) -> LazyFrame {
+    let most = ["cpu", "memory"].map(|c| col(c).max());
+    let all = SUMS.map(|c| col(c).sum()).into_iter().chain(most).chain([peak.alias("peak")]);
     let by = ["window", "node", "bucket"];
-    rows.group_by(by.map(col)).agg([sums.to_vec(), most.to_vec()].concat()).sort(by, SortMultipleOptions::default())
+    rows.group_by(by.map(col)).agg(all.collect::<Vec<_>>()).sort(by, SortMultipleOptions::default())
 }
 
 /// A column of whole numbers; a null is a zero.
