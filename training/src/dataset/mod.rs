@@ -26,7 +26,7 @@ pub use trace::read_trace;
 #[derive(Debug, thiserror::Error)]
 pub enum DatasetError {
     /// polars refused the file or the query on it.
-    #[error("{}: {source}", path.display())]
+    #[error("{} cannot be read", path.display())]
     Polars {
         /// The file or folder.
         path: PathBuf,

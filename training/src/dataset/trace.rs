@@ -25,8 +25,8 @@ const GAP_BUSY: f64 = 100.0;
 /// # Errors
 /// [`DatasetError`] when the file is not a trace or holds no request.
 pub fn read_trace(path: &Path, nodes: usize) -> Result<Source, DatasetError> {
-    let frame = query(path)?;
-    let rows = Rows::of(&frame).map_err(DatasetError::polars(path))?;
+    let (frame, first_s) = query(path)?;
+    let rows = Rows::of(&frame, first_s).map_err(DatasetError::polars(path))?;
     if rows.requests.iter().all(|&r| r == 0) {
         return Err(DatasetError::Empty { path: path.into() });
     }
@@ -34,7 +34,8 @@ pub fn read_trace(path: &Path, nodes: usize) -> Result<Source, DatasetError> {
     Ok(rows.into_source(name, nodes))
 }
 
-fn query(path: &Path) -> Result<DataFrame, DatasetError> {
+/// Counts per window, and the first second.
+fn query(path: &Path) -> Result<(DataFrame, i64), DatasetError> {
     let fail = |source| DatasetError::Polars { path: path.into(), source };
     let refuse = |reason: String| DatasetError::Trace { path: path.into(), reason };
     let mut scan = PlRefPath::try_from_path(path).and_then(|p| LazyFrame::scan_parquet(p, ScanArgsParquet::default())).map_err(fail)?;
@@ -73,7 +74,7 @@ fn query(path: &Path) -> Result<DataFrame, DatasetError> {
     let frame = per_window(rows, col("peak").max()).collect().map_err(fail)?;
     let first = first.collect().and_then(|f| f.column("first_s")?.i64().map(|c| c.get(0))).map_err(fail)?;
     let Some(first) = first else { return Err(DatasetError::Empty { path: path.into() }) };
-    frame.lazy().with_columns([lit(first).alias("first_s")]).collect().map_err(fail)
+    Ok((frame, first))
 }
 
 /// One row per window, node and bucket, as columns.
@@ -91,11 +92,11 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(frame: &DataFrame) -> PolarsResult<Self> {
+    fn of(frame: &DataFrame, first_s: i64) -> PolarsResult<Self> {
         let (node, nodes) = numbered(frame, "node")?;
         let (bucket, buckets) = numbered(frame, "bucket")?;
         Ok(Self {
-            first_s: frame.column("first_s")?.i64()?.get(0).unwrap_or(0),
+            first_s,
             window: counts(frame, "window")?,
             node,
             bucket,

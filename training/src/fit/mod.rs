@@ -7,6 +7,7 @@
 //! - [`poisson`]: the Poisson regression with a log link.
 //! - [`censored`]: what to expect of a count that is known only to be at least so much.
 //! - [`least_squares`]: the challenger, linfa's own linear regression on a log scale.
+//! - [`ridge`]: the same by normal equations, in one pass.
 //! - [`dispersion`]: how much wider than Poisson the counts spread.
 
 pub mod censored;
@@ -15,11 +16,13 @@ pub mod gram;
 pub mod irls;
 pub mod least_squares;
 pub mod poisson;
+pub mod ridge;
 pub mod rows;
 pub mod scale;
 
 pub use least_squares::LogLeastSquares;
 pub use poisson::{FittedPoisson, PoissonParams, PoissonRegression};
+pub use ridge::RidgeRegression;
 pub use rows::{Block, RowSource};
 
 /// Why a regression was not fitted.

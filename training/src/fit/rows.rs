@@ -69,6 +69,42 @@ pub trait RowSource {
     }
 }
 
+/// A plain table of single-precision features and counts, each row of weight 1, read round and round up to a number of rows.
+#[derive(Debug)]
+pub struct TableRows<'a> {
+    x: &'a [f32],
+    y: &'a [f32],
+    columns: usize,
+    rows: usize,
+}
+
+impl<'a> TableRows<'a> {
+    /// `rows` rows of `x`, which holds `columns` values for each value of `y`.
+    pub fn new(x: &'a [f32], y: &'a [f32], columns: usize, rows: usize) -> Self {
+        Self { x, y, columns, rows }
+    }
+}
+
+impl RowSource for TableRows<'_> {
+    fn columns(&self) -> usize {
+        self.columns
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn load(&self, from: usize, block: &mut Block) {
+        block.len = BLOCK_ROWS.min(self.rows - from);
+        for k in 0..block.len {
+            let row = (from + k) % self.y.len();
+            let x = &self.x[row * self.columns..(row + 1) * self.columns];
+            block.x.row_mut(k).iter_mut().zip(x).for_each(|(to, from)| *to = f64::from(*from));
+            block.y[k] = f64::from(self.y[row]);
+        }
+    }
+}
+
 /// Every `stride`-th row of another source: a cheap first look at it.
 #[derive(Debug)]
 pub struct Thinned<'a, S> {

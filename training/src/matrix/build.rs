@@ -106,8 +106,9 @@ impl<'a> Pass<'a> {
         for report in reports {
             self.store.record(&self.source.report(report));
         }
-        let last = self.absolute(window);
-        self.store.close_until(last);
+        for window in self.store.to_close(self.absolute(window)) {
+            self.store.close(window);
+        }
         self.throttled.clear();
         for report in reports {
             self.note_throttled(report);
