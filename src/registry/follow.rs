@@ -114,7 +114,7 @@ mod tests {
             ("there is no", |s| fs::write(s.path("active.json"), "{\"champion\":\"gone\"}").unwrap()),
             ("does not match the manifest", |s| fs::write(s.path("good/model.json"), "{}").unwrap()),
             ("model.json cannot be read", |s| s.promote_unchecked("nan", &artefact("nan", 0.25).replacen("0.25", "NaN", 1))),
-            ("other features", |s| s.promote_unchecked("other", &artefact("other", 0.25).replace("log_lag_1", "log_lag_one"))),
+            ("other features", |s| s.promote_unchecked("other", &artefact("other", 0.25).replace("log_level", "log_levels"))),
             ("not a model id", |s| fs::write(s.path("active.json"), "{\"champion\":\"../good\"}").unwrap()),
         ];
         for (trouble, damage) in damages {

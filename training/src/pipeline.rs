@@ -31,7 +31,8 @@ pub enum Past {
 /// When the folder cannot be listed or holds none.
 pub fn traces_in(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let list = fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))?;
-    let mut files: Vec<PathBuf> = list.filter_map(|f| Some(f.ok()?.path())).filter(|p| p.extension().is_some_and(|e| e == "parquet")).collect();
+    let mut files: Vec<PathBuf> =
+        list.filter_map(|f| Some(f.ok()?.path())).filter(|p| p.extension().is_some_and(|e| e == "parquet")).collect();
     if files.is_empty() {
         bail!("{} holds no .parquet file; give a folder of traces", dir.display());
     }

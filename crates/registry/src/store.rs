@@ -142,7 +142,7 @@ mod tests {
             ("checksum", |f| f.edit("m/model.json", "0.25", "0.26"), "does not match the manifest"),
             ("corrupt", |f| f.edit_signed("m", "0.25", "NaN"), "model.json cannot be read"),
             ("corrupt", |f| f.edit_signed("m", "0.25", "1e999"), "model.json cannot be read"),
-            ("unfit", |f| f.edit_signed("m", "log_lag_1", "log_lag_one"), "other features"),
+            ("unfit", |f| f.edit_signed("m", "log_level", "log_levels"), "other features"),
             ("unfit", |f| f.edit_signed("m", "\"dispersion\":0.1", "\"dispersion\":-1.0"), "not a finite number"),
             ("unfit", |f| f.edit_signed("m", "\"step_s\":30", "\"step_s\":60"), "windows of 60 s"),
             ("unfit", |f| f.edit_signed("m", "\"id\":\"m\"", "\"id\":\"n\""), "are about n"),

@@ -98,7 +98,7 @@ impl PastArgs {
 fn seconds(text: &str) -> anyhow::Result<u32> {
     let seconds = u32::try_from(duration(text)?.as_secs()).unwrap_or(0);
     let settings = Settings { interval_s: seconds, ..Settings::default() };
-    settings.check().with_context(|| format!("{text:?} is no length of a window"))?;
+    settings.check().map_err(|e| anyhow::anyhow!("{text:?} is no length of a window: it {}", e.reason))?;
     Ok(seconds)
 }
 

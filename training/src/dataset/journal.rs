@@ -151,7 +151,13 @@ fn fill(source: &mut Source, frame: &DataFrame) -> PolarsResult<()> {
     let window: Vec<i64> = frame.column("window")?.i64()?.iter().flatten().collect();
     let key = |name: &str| -> PolarsResult<Vec<u32>> { Ok(frame.column(name)?.u32()?.iter().flatten().collect()) };
     let (node, bucket) = (key("node")?, key("bucket")?);
-    let sums = [counts(frame, "requests")?, counts(frame, "throttled")?, counts(frame, "retries")?, counts(frame, "errors")?, counts(frame, "bytes")?];
+    let sums = [
+        counts(frame, "requests")?,
+        counts(frame, "throttled")?,
+        counts(frame, "retries")?,
+        counts(frame, "errors")?,
+        counts(frame, "bytes")?,
+    ];
     let (peak, cpu, memory) = (numbers(frame, "peak")?, numbers(frame, "cpu")?, numbers(frame, "memory")?);
     source.first = window.first().copied().unwrap_or(0);
     source.windows = window.last().map_or(0, |w| (w - source.first + 1) as u32);

@@ -6,7 +6,6 @@
 //! - [`spread`]: over which nodes the requests of a trace with one node arrive.
 //! - [`journal`]: the service's own journal of acknowledged reports.
 
-
 pub mod journal;
 pub mod source;
 pub mod spread;
@@ -16,7 +15,6 @@ pub mod windows;
 use std::path::PathBuf;
 
 use polars::error::PolarsError;
-
 
 pub use journal::read_journal;
 pub use source::{Entry, NodeWindow, Source};

@@ -62,10 +62,11 @@ fn query(path: &Path) -> Result<(DataFrame, i64), DatasetError> {
         lit(0_u64).alias("throttled"),
         lit(0_u64).alias("retries"),
         or("errors", lit(0_u64)).cast(DataType::UInt64).fill_null(lit(0_u64)).alias("errors"),
-        (or("bytes_mean", lit(0.0_f32)).cast(DataType::Float64).fill_nan(lit(0.0)).fill_null(lit(0.0)) * requests.clone().cast(DataType::Float64))
-            .round(0, RoundMode::HalfAwayFromZero)
-            .cast(DataType::UInt64)
-            .alias("bytes"),
+        (or("bytes_mean", lit(0.0_f32)).cast(DataType::Float64).fill_nan(lit(0.0)).fill_null(lit(0.0))
+            * requests.clone().cast(DataType::Float64))
+        .round(0, RoundMode::HalfAwayFromZero)
+        .cast(DataType::UInt64)
+        .alias("bytes"),
         requests.cast(DataType::Float64).alias("peak"),
         lit(NULL).cast(DataType::Float64).alias("cpu"),
         lit(NULL).cast(DataType::Float64).alias("memory"),

@@ -1,18 +1,21 @@
 //! Rolling origin: fit on what came before a cut, forecast what came after it, for several cuts.
 
+use std::collections::BTreeMap;
+
 use tidegate_planner::{
     Model,
+    features::NAMES,
     forecast::{STEPS, quantile::GammaTable},
 };
 
 use super::{
     Forecaster, NAIVE, Table,
-    loss::quantiles,
+    loss::{quantile_loss, quantiles},
     table::{ByGroup, Sums},
 };
 use crate::{
-    fit::{FitError, FittedPoisson, LogLeastSquares, PoissonParams, dispersion::Dispersion},
-    matrix::{Part, Samples, StepRows},
+    fit::{FitError, FittedPoisson, LogLeastSquares, PoissonParams, Prior, dispersion::Dispersion},
+    matrix::{Class, Part, Samples, StepRows},
 };
 
 use linfa::ParamGuard;
@@ -21,6 +24,27 @@ use linfa::ParamGuard;
 const CUTS: [f64; 4] = [0.4, 0.6, 0.8, 1.0];
 /// Name of the champion's line.
 pub const CHAMPION: &str = "champion";
+
+/// Ridge of every fit.
+const RIDGE: f64 = 1e-3;
+/// How firmly the coefficient of the level is held at 1: the forecast of a series ten times as busy is ten times as high, also
+/// beyond the busiest that was seen.
+const LEVEL_STIFFNESS: f64 = 1e4;
+/// How firmly the coefficients are held at 0 of what is one value for all series of a time or place: a few days or nodes
+/// look like many rows, and are few.
+const SHARED_STIFFNESS: f64 = 100.0;
+const SHARED: [&str; 5] = ["unsure_hour_sin", "unsure_hour_cos", "unsure_bytes_mean", "unsure_cpu", "unsure_memory"];
+
+/// What is believed of the coefficients before any row is seen: tomorrow is as the last minutes.
+fn belief() -> Prior {
+    let stiffness = |name: &&str| match *name {
+        "log_level" => LEVEL_STIFFNESS,
+        name if SHARED.contains(&name) => SHARED_STIFFNESS,
+        _ => 1.0,
+    };
+    let towards = NAMES.iter().map(|name| if *name == "log_level" { 1.0 } else { 0.0 }).collect();
+    Prior { towards, stiffness: NAMES.iter().map(stiffness).collect() }
+}
 
 /// What is fitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +72,13 @@ impl Kind {
     /// # Errors
     /// [`FitError`] when there is nothing to learn from or a row cannot be used.
     pub fn fit(self, samples: &Samples, part: &[u32]) -> Result<Vec<FittedPoisson>, FitError> {
+        let poisson = PoissonParams::default().ridge(RIDGE).prior(belief()).check()?;
+        let squares = LogLeastSquares { ridge: RIDGE, prior: Some(belief()) };
         let fit = |step| {
             let rows = StepRows::new(samples, step, part);
             match self {
-                Self::Poisson => PoissonParams::default().check()?.fit_rows(&rows),
-                Self::LogLeastSquares => LogLeastSquares::default().fit_rows(&rows),
+                Self::Poisson => poisson.fit_rows(&rows),
+                Self::LogLeastSquares => squares.fit_rows(&rows),
             }
         };
         (0..STEPS).map(fit).collect()
@@ -118,24 +144,58 @@ pub fn spread(samples: &Samples, contender: &Forecaster, step: usize, part: &[u3
     Dispersion::of(|| {
         rows.clone().filter_map(|i| {
             let y = samples.exact(i, step)?;
-            Some((contender.mean(samples.row(i), step), f64::from(y), f64::from(samples.weight[i])))
+            Some((contender.mean(samples, i, step), f64::from(y), f64::from(samples.weight[i])))
         })
     })
 }
 
+/// Rows of a group from which its spread can be told; with fewer, that of all rows stands in.
+const ENOUGH: usize = 50;
+
 fn score(samples: &Samples, contenders: &[Forecaster], past: &[u32], future: &[u32], sums: &mut ByGroup) {
     let gamma = GammaTable::default();
-    for step in 0..STEPS {
-        let spreads: Vec<f64> = contenders.iter().map(|c| spread(samples, c, step, past)).collect();
-        for &i in future {
-            let i = i as usize;
-            let Some(y) = samples.exact(i, step) else { continue };
-            let key = (samples.source[i], samples.class[i]);
-            let group = sums.entry(key).or_insert_with(|| vec![Sums::default(); contenders.len()]);
-            for ((contender, spread), sums) in contenders.iter().zip(&spreads).zip(group) {
-                let mu = contender.mean(samples.row(i), step);
-                sums.add(mu, quantiles(&gamma, mu, *spread), f64::from(y), f64::from(samples.weight[i]));
+    let history = by_group(samples, past);
+    for (key, rows) in by_group(samples, future) {
+        let own = history.get(&key).filter(|rows| rows.len() >= ENOUGH).map_or(past, Vec::as_slice);
+        let group = sums.entry(key).or_insert_with(|| vec![Sums::default(); contenders.len()]);
+        for (contender, sums) in contenders.iter().zip(group) {
+            for step in 0..STEPS {
+                let spread = sharpest(&gamma, samples, contender, step, own);
+                for i in rows.iter().map(|&i| i as usize) {
+                    let Some(y) = samples.exact(i, step) else { continue };
+                    let mu = contender.mean(samples, i, step);
+                    sums.add(mu, quantiles(&gamma, mu, spread), f64::from(y), f64::from(samples.weight[i]));
+                }
             }
         }
     }
+}
+
+/// Rows looked at for one spread.
+const SPREAD_ROWS: usize = 1_000;
+/// Spreads to choose from.
+const SPREADS: [f64; 10] = [0.0, 0.01, 0.03, 0.1, 0.3, 0.7, 1.5, 4.0, 10.0, 30.0];
+
+/// The dispersion whose quantiles around the forecasts of `contender` had the least loss on the rows of `part`.
+fn sharpest(gamma: &GammaTable, samples: &Samples, contender: &Forecaster, step: usize, part: &[u32]) -> f64 {
+    let mut losses = [0.0; SPREADS.len()];
+    for i in part.iter().step_by(part.len().div_ceil(SPREAD_ROWS).max(1)).map(|&i| i as usize) {
+        let Some(y) = samples.exact(i, step) else { continue };
+        let mu = contender.mean(samples, i, step);
+        for (loss, spread) in losses.iter_mut().zip(SPREADS) {
+            *loss += f64::from(samples.weight[i]) * quantile_loss(quantiles(gamma, mu, spread), f64::from(y));
+        }
+    }
+    let best = losses.iter().zip(SPREADS).min_by(|a, b| a.0.total_cmp(b.0));
+    best.map_or(0.0, |(_, spread)| spread)
+}
+
+/// Rows of each source and class of series.
+pub fn by_group(samples: &Samples, part: &[u32]) -> BTreeMap<(u16, Class), Part> {
+    let mut groups = BTreeMap::<_, Part>::new();
+    for &i in part {
+        let key = (samples.source[i as usize], samples.class[i as usize]);
+        groups.entry(key).or_default().push(i);
+    }
+    groups
 }

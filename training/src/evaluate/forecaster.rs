@@ -4,18 +4,23 @@ use tidegate_planner::{
     Model,
     features::fast,
     forecast::{Regression, STEPS},
+    state::Store,
 };
 
-use crate::fit::FittedPoisson;
+use crate::{fit::FittedPoisson, matrix::Samples};
 
 /// Smallest mean that anybody is taken to forecast, requests per window: with none, one request would be infinitely wrong.
 pub const MEAN_MIN: f64 = 0.01;
 
-/// Forecasts that need no fit.
+const DAY_S: i64 = 86_400;
+
+/// Forecasts that need no fit, in the order of [`NAIVE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Naive {
     /// The last window again. All losses are given relative to it.
     Last,
+    /// The moving average with a half-life of 45 seconds.
+    Ewma45s,
     /// The moving average with a half-life of 5 minutes.
     Ewma5m,
     /// The moving average with a half-life of 30 minutes.
@@ -25,29 +30,34 @@ pub enum Naive {
 }
 
 /// All naive forecasts; the first is the one that losses are scaled by.
-pub const NAIVE: [Naive; 4] = [Naive::Last, Naive::Ewma5m, Naive::Ewma30m, Naive::Yesterday];
+pub const NAIVE: [Naive; 5] = [Naive::Last, Naive::Ewma45s, Naive::Ewma5m, Naive::Ewma30m, Naive::Yesterday];
 
 impl Naive {
     /// Its name, for tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Last => "last value",
+            Self::Ewma45s => "EWMA 45 s",
             Self::Ewma5m => "EWMA 5 min",
             Self::Ewma30m => "EWMA 30 min",
             Self::Yesterday => "yesterday",
         }
     }
 
-    fn mean(self, x: &[f32]) -> f64 {
-        // Columns are log(1 + x), see `tidegate_planner::features::NAMES`.
-        let column = match self {
-            Self::Last => 0,
-            Self::Ewma5m => 5,
-            Self::Ewma30m => 6,
-            Self::Yesterday if x[10] > 0.0 => 9,
-            Self::Yesterday => 6,
-        };
-        f64::from(x[column]).exp_m1()
+    /// What it says of `row` after the last window that `store` has closed, requests per window.
+    pub fn of(self, store: &Store, row: usize) -> f32 {
+        let c = &store.columns;
+        match self {
+            Self::Last => store.demand(row, 0),
+            Self::Ewma45s => c.ewma[0][row],
+            Self::Ewma5m => c.ewma[1][row],
+            Self::Ewma30m => c.ewma[2][row],
+            Self::Yesterday => {
+                let next = store.closed().unwrap_or(0) + 1;
+                let a_day_old = next - c.born[row] > DAY_S / store.interval_s();
+                if a_day_old { store.seasonal.expected(next, row) } else { c.ewma[2][row] }
+            }
+        }
     }
 }
 
@@ -82,11 +92,12 @@ impl Forecaster {
         Self { name: name.into(), how: How::Regressions(fits.iter().map(regression).collect()) }
     }
 
-    /// Expected requests of `step` (0 is the next window) for a row of features.
-    pub fn mean(&self, x: &[f32], step: usize) -> f64 {
+    /// Expected requests of `step` (0 is the next window) for row `row` of `samples`.
+    pub fn mean(&self, samples: &Samples, row: usize, step: usize) -> f64 {
         let mean = match &self.how {
-            How::Naive(naive) => naive.mean(x),
+            How::Naive(naive) => f64::from(samples.naive[row][*naive as usize]),
             How::Regressions(steps) => {
+                let x = samples.row(row);
                 let r = &steps[step.min(STEPS - 1)];
                 let eta: f64 = x.iter().zip(&r.coefficients).map(|(x, c)| f64::from(*x) * c).sum();
                 // The planner bounds and evaluates the exponential likewise.

@@ -22,6 +22,12 @@ pub fn quantiles(table: &GammaTable, mu: f64, dispersion: f64) -> [f64; 3] {
     LEVELS.map(|level| table.quantile(mu, mu + dispersion * mu * mu, logit(1.0 - level)))
 }
 
+/// Pinball losses at all [`LEVELS`] together, each brought to about one size.
+pub fn quantile_loss(quantiles: [f64; 3], y: f64) -> f64 {
+    let scaled = |(q, level): (f64, f64)| pinball(q, level, y) / (level * (1.0 - level));
+    quantiles.into_iter().zip(LEVELS).map(scaled).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::loss::{deviance, pinball, LEVELS};
+use super::loss::{LEVELS, deviance, pinball};
 use crate::matrix::{Class, Span};
 
 /// Losses that are told apart: deviance, then pinball at each of [`LEVELS`].

@@ -65,13 +65,22 @@ impl Gram {
     /// [`FitError::Singular`] when the equations have no solution, which a ridge above 0 rules out.
     pub fn solve(&self, ridge: f64) -> Result<(f64, Array1<f64>), FitError> {
         let p = self.x.len();
+        self.solve_towards(&Array1::from_elem(p, ridge), &Array1::zeros(p))
+    }
+
+    /// The same with a ridge of its own for each coefficient, which pulls it towards a value of its own.
+    ///
+    /// # Errors
+    /// As [`Gram::solve`].
+    pub fn solve_towards(&self, ridge: &Array1<f64>, towards: &Array1<f64>) -> Result<(f64, Array1<f64>), FitError> {
+        let p = self.x.len();
         let centre = &self.x / self.weight;
         let outer = centre.view().insert_axis(Axis(1)).dot(&self.x.view().insert_axis(Axis(0)));
         let mut lhs = &self.xx - &outer;
         for j in 0..p {
-            lhs[[j, j]] += ridge;
+            lhs[[j, j]] += ridge[j];
         }
-        let rhs = &self.xz - &(&centre * self.z);
+        let rhs = &self.xz - &(&centre * self.z) + &(ridge * towards);
         let coefficients = lhs.solvec(&rhs.insert_axis(Axis(1)))?.remove_axis(Axis(1));
         let intercept = self.z / self.weight - coefficients.dot(&centre);
         Ok((intercept, coefficients))

@@ -33,25 +33,34 @@ impl Point {
 }
 
 /// When to stop and how far to shrink.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Descent {
-    /// Ridge per unit of weight, on standardised columns.
-    pub ridge: f64,
+    /// Ridge of each coefficient, on standardised columns.
+    pub ridge: Array1<f64>,
+    /// What each coefficient is pulled towards.
+    pub towards: Array1<f64>,
     /// Most passes over the rows.
     pub passes: usize,
     /// Change of every standardised coefficient below which the fit has converged.
     pub tolerance: f64,
 }
 
+impl Descent {
+    fn penalty(&self, at: &Point) -> f64 {
+        let off = &at.coefficients - &self.towards;
+        0.5 * (&off * &off).dot(&self.ridge)
+    }
+}
+
 /// Walks from `start` to the penalised maximum of the likelihood of `rows`. Returns it and the passes it took.
 ///
 /// # Errors
 /// [`FitError::Singular`] when a step cannot be solved, which a ridge above 0 rules out.
-pub fn descend(rows: &impl RowSource, scale: &Scale, start: Point, how: Descent) -> Result<(Point, usize), FitError> {
+pub fn descend(rows: &impl RowSource, scale: &Scale, start: Point, how: &Descent) -> Result<(Point, usize), FitError> {
     let (mut here, mut best) = (start, None::<(f64, Point)>);
     for pass in 1..=how.passes {
         let (gram, loss) = sweep(rows, scale, &here)?;
-        let objective = loss / scale.weight + how.ridge / 2.0 * here.coefficients.dot(&here.coefficients);
+        let objective = loss + how.penalty(&here);
         let downhill = |least: f64| objective <= least + 1e-12 * (1.0 + least.abs());
         if let Some((least, from)) = &best
             && !downhill(*least)
@@ -63,7 +72,7 @@ pub fn descend(rows: &impl RowSource, scale: &Scale, start: Point, how: Descent)
             }
             continue;
         }
-        let (intercept, coefficients) = gram.solve(how.ridge * scale.weight)?;
+        let (intercept, coefficients) = gram.solve_towards(&how.ridge, &how.towards)?;
         let next = Point { intercept, coefficients };
         let moved = here.distance(&next);
         best = Some((objective, here));

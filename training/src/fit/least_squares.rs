@@ -4,7 +4,7 @@ use linfa::{Dataset, traits::Fit};
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2, Axis, Slice};
 
-use super::{FitError, FittedPoisson, RowSource, irls::standardise, rows::Thinned, scale::Scale};
+use super::{FitError, FittedPoisson, Prior, RowSource, irls::standardise, rows::Thinned, scale::Scale};
 
 /// Most rows given to linfa, whose QR holds several copies of them; more are thinned evenly.
 const MOST_ROWS: usize = 200_000;
@@ -13,15 +13,17 @@ const MOST_ROWS: usize = 200_000;
 ///
 /// linfa's `LinearRegression` ignores weights and lets dependent columns blow up. So rows are scaled by the root of their
 /// weight, with an own column of ones for the intercept, and one further row per column holds the ridge.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LogLeastSquares {
     /// Penalty on the squared coefficients of standardised columns, per unit of weight; above 0.
     pub ridge: f64,
+    /// What is believed of the coefficients before any row is seen; none when they are believed to be 0.
+    pub prior: Option<Prior>,
 }
 
 impl Default for LogLeastSquares {
     fn default() -> Self {
-        Self { ridge: 1e-4 }
+        Self { ridge: 1e-4, prior: None }
     }
 }
 
@@ -63,7 +65,10 @@ impl LogLeastSquares {
             Ok::<(), FitError>(())
         })?;
         for j in 0..p {
-            x[[n + j, j]] = (self.ridge * scale.weight).sqrt();
+            let (towards, stiffness) = self.prior.as_ref().map_or((0.0, 1.0), |prior| (prior.towards[j], prior.stiffness[j]));
+            let root = (self.ridge * stiffness * scale.weight).sqrt();
+            x[[n + j, j]] = root;
+            z[n + j] = if scale.inverse[j] > 0.0 { root * towards / scale.inverse[j] } else { 0.0 };
         }
         Ok((x, z))
     }

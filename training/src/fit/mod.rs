@@ -21,7 +21,7 @@ pub mod rows;
 pub mod scale;
 
 pub use least_squares::LogLeastSquares;
-pub use poisson::{FittedPoisson, PoissonParams, PoissonRegression};
+pub use poisson::{FittedPoisson, PoissonParams, PoissonRegression, Prior};
 pub use ridge::RidgeRegression;
 pub use rows::{Block, RowSource};
 

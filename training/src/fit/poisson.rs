@@ -26,7 +26,31 @@ pub struct PoissonParams(PoissonRegression);
 /// Parameters that have been checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoissonRegression {
-    descent: Descent,
+    ridge: f64,
+    prior: Option<Prior>,
+    passes: usize,
+    tolerance: f64,
+}
+
+/// Beliefs about the coefficients, one of each per feature.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prior {
+    /// The coefficient, of the column as it comes.
+    pub towards: Vec<f64>,
+    /// How many times the ridge it takes to hold it there; 0 or more.
+    pub stiffness: Vec<f64>,
+}
+
+impl Prior {
+    fn check(&self) -> Result<(), FitError> {
+        if let Some(&value) = self.towards.iter().find(|v| !v.is_finite()) {
+            return Err(FitError::Parameter { parameter: "prior", value, must_be: "a number" });
+        }
+        match self.stiffness.iter().find(|v| !(v.is_finite() && **v >= 0.0)) {
+            Some(&value) => Err(FitError::Parameter { parameter: "stiffness", value, must_be: "zero or a positive number" }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A fitted Poisson regression: mean = exp(intercept + coefficients . features), on features as they come.
@@ -42,29 +66,37 @@ pub struct FittedPoisson {
 
 impl Default for PoissonParams {
     fn default() -> Self {
-        Self(PoissonRegression { descent: Descent { ridge: 1e-4, passes: 50, tolerance: 1e-7 } })
+        Self(PoissonRegression { ridge: 1e-4, prior: None, passes: 50, tolerance: 1e-7 })
     }
 }
 
 impl PoissonParams {
-    /// Penalty on the squared coefficients of standardised columns, per unit of weight (scikit-learn's `alpha`); 0 or more.
+    /// Penalty on the squared coefficients of standardised columns, per request counted (scikit-learn's `alpha` over the mean
+    /// count); 0 or more.
     #[must_use]
     pub fn ridge(mut self, ridge: f64) -> Self {
-        self.0.descent.ridge = ridge;
+        self.0.ridge = ridge;
+        self
+    }
+
+    /// What is believed of the coefficients before any row is seen; by default, that all are 0.
+    #[must_use]
+    pub fn prior(mut self, prior: Prior) -> Self {
+        self.0.prior = Some(prior);
         self
     }
 
     /// Most passes over the rows; at least 1.
     #[must_use]
     pub fn passes(mut self, passes: usize) -> Self {
-        self.0.descent.passes = passes;
+        self.0.passes = passes;
         self
     }
 
     /// Change of every standardised coefficient below which the fit has converged; above 0.
     #[must_use]
     pub fn tolerance(mut self, tolerance: f64) -> Self {
-        self.0.descent.tolerance = tolerance;
+        self.0.tolerance = tolerance;
         self
     }
 }
@@ -74,11 +106,12 @@ impl ParamGuard for PoissonParams {
     type Error = FitError;
 
     fn check_ref(&self) -> Result<&PoissonRegression, FitError> {
-        let Descent { ridge, passes, tolerance } = self.0.descent;
+        let PoissonRegression { ridge, ref prior, passes, tolerance } = self.0;
         let refuse = |parameter, value, must_be| Err(FitError::Parameter { parameter, value, must_be });
         if !(ridge.is_finite() && ridge >= 0.0) {
             return refuse("ridge", ridge, "zero or a positive number");
         }
+        prior.as_ref().map_or(Ok(()), Prior::check)?;
         if passes == 0 {
             return refuse("passes", 0.0, "at least 1");
         }
@@ -95,6 +128,22 @@ impl ParamGuard for PoissonParams {
 }
 
 impl PoissonRegression {
+    /// Ridge and prior, brought from the columns as they come to the standardised ones.
+    fn descent(&self, scale: &Scale) -> Result<Descent, FitError> {
+        let columns = scale.mean.len();
+        let none = Prior { towards: vec![0.0; columns], stiffness: vec![1.0; columns] };
+        let prior = self.prior.as_ref().unwrap_or(&none);
+        if prior.towards.len() != columns || prior.stiffness.len() != columns {
+            let value = prior.towards.len() as f64;
+            return Err(FitError::Parameter { parameter: "number of prior beliefs", value, must_be: "the number of features" });
+        }
+        let unit = self.ridge * scale.weight * scale.mean_count;
+        let spread = |inverse: f64| if inverse > 0.0 { 1.0 / inverse } else { 0.0 };
+        let towards = prior.towards.iter().zip(&scale.inverse).map(|(b, i)| b * spread(*i)).collect();
+        let ridge = prior.stiffness.iter().map(|s| s * unit).collect();
+        Ok(Descent { ridge, towards, passes: self.passes, tolerance: self.tolerance })
+    }
+
     /// Fits rows that are read in blocks; memory does not grow with their number.
     ///
     /// # Errors
@@ -102,30 +151,26 @@ impl PoissonRegression {
     pub fn fit_rows(&self, rows: &impl RowSource) -> Result<FittedPoisson, FitError> {
         let scale = Scale::measure(rows)?;
         let level = scale.mean_count.max(MU_FLOOR).ln();
-        let mut start = Point { intercept: level, coefficients: Array1::zeros(rows.columns()) };
         if scale.mean_count <= MU_FLOOR {
             // Nothing was ever asked for: the likelihood has no maximum, and its supremum is the floor everywhere.
-            return Ok(FittedPoisson { intercept: level, coefficients: start.coefficients, passes: 0 });
+            return Ok(FittedPoisson { intercept: level, coefficients: Array1::zeros(rows.columns()), passes: 0 });
         }
+        let how = self.descent(&scale)?;
+        let mut start = Point { intercept: level, coefficients: Array1::zeros(rows.columns()) };
         if rows.rows() >= WORTH_THINNING {
-            start = first_look(rows, &scale, start, self.descent)?;
+            start = first_look(rows, &scale, start, &how);
         }
-        let (point, passes) = descend(rows, &scale, start, self.descent)?;
+        let (point, passes) = descend(rows, &scale, start, &how)?;
         let (intercept, coefficients) = scale.undo(point.intercept, &point.coefficients);
         Ok(FittedPoisson { intercept, coefficients, passes })
     }
 }
 
 /// A rough fit on a part of the rows. It may fail where the whole would not, and is then left out.
-fn first_look(rows: &impl RowSource, scale: &Scale, start: Point, how: Descent) -> Result<Point, FitError> {
+fn first_look(rows: &impl RowSource, scale: &Scale, start: Point, how: &Descent) -> Point {
     let part = Thinned::new(rows, STRIDE);
-    let Ok(part_scale) = Scale::measure(&part) else { return Ok(start) };
-    if part_scale.mean_count <= MU_FLOOR {
-        return Ok(start);
-    }
-    let on_one_scale = Scale { weight: part_scale.weight, ..scale.clone() };
-    let rough = Descent { tolerance: 1e-3, ..how };
-    Ok(descend(&part, &on_one_scale, start.clone(), rough).map_or(start, |(point, _)| point))
+    let rough = Descent { ridge: &how.ridge / STRIDE as f64, tolerance: 1e-3, ..how.clone() };
+    descend(&part, scale, start.clone(), &rough).map_or(start, |(point, _)| point)
 }
 
 impl<D: Data<Elem = f64>, T: AsSingleTargets<Elem = f64>> Fit<ArrayBase<D, Ix2>, T, FitError> for PoissonRegression {

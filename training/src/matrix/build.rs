@@ -16,7 +16,10 @@ use super::{
     choose::{Choice, Chooser, Rates},
     health::is_flagged,
 };
-use crate::dataset::{NodeWindow, Source};
+use crate::{
+    dataset::{NodeWindow, Source},
+    evaluate::NAIVE,
+};
 
 /// Windows between two looks for idle series.
 const EVICT_EVERY: u32 = 60;
@@ -69,6 +72,7 @@ struct Pending {
     weight: f32,
     class: Class,
     x: [f32; COUNT],
+    naive: [f32; NAIVE.len()],
     targets: [f32; STEPS],
     known: u8,
     at_least: u8,
@@ -179,8 +183,8 @@ impl<'a> Pass<'a> {
                 () if self.store.columns.ewma[2][row] >= BUSY => Class::Busy,
                 () => Class::Quiet,
             };
-            let (x, targets) = (self.block.row(row), [0.0; STEPS]);
-            self.pending.push_back(Pending { row, window, weight: choice.weight, class, x, targets, known: 0, at_least: 0 });
+            let (x, naive, targets) = (self.block.row(row), NAIVE.map(|n| n.of(&self.store, row)), [0.0; STEPS]);
+            self.pending.push_back(Pending { row, window, weight: choice.weight, class, x, naive, targets, known: 0, at_least: 0 });
         }
     }
 
@@ -202,6 +206,7 @@ impl<'a> Pass<'a> {
         }
         let samples = &mut *self.samples;
         samples.x.extend_from_slice(&p.x);
+        samples.naive.push(p.naive);
         for (column, target) in samples.targets.iter_mut().zip(p.targets) {
             column.push(target);
         }

@@ -23,8 +23,8 @@ impl Rates {
     /// Rates by which about `budget` rows of `source` are kept, a fifth of them silent.
     pub fn of(source: &Source, budget: usize) -> Self {
         let budget = budget as f64;
-        // A request makes at most STEPS rows of its series and as many of its node's total active; half of it overlaps.
-        let active_rows = (source.entries.len() * STEPS) as f64;
+        // A request makes up to STEPS rows of its series and of its node's total active; most of them are so already.
+        let active_rows = (source.entries.len() * 2) as f64;
         let active = (0.8 * budget / active_rows.max(1.0)).min(1.0);
         let series = source.buckets.len().max(1) + source.nodes.len();
         let silent_rows = f64::from(source.windows.max(1)) * series as f64;

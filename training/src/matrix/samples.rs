@@ -2,6 +2,8 @@
 
 use tidegate_planner::{features::COUNT, forecast::STEPS};
 
+use crate::evaluate::NAIVE;
+
 /// What kind of series a row is of. Errors are told apart by it: one busy total would hide a thousand quiet keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
@@ -48,6 +50,8 @@ pub struct Span {
 pub struct Samples {
     /// Features, row by row.
     pub x: Vec<f32>,
+    /// What the naive forecasts say, see [`crate::evaluate::NAIVE`], requests per window.
+    pub naive: Vec<[f32; NAIVE.len()]>,
     /// Demand of each of the next windows, requests.
     pub targets: [Vec<f32>; STEPS],
     /// Bit `k`: the demand of step `k` is known.

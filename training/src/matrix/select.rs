@@ -3,15 +3,15 @@
 use tidegate_planner::{features::COUNT, forecast::STEPS};
 
 use super::Samples;
-use crate::fit::{
-    Block, RowSource,
-    rows::BLOCK_ROWS,
+use crate::{
+    evaluate::Naive,
+    fit::{Block, RowSource, rows::BLOCK_ROWS},
 };
 
-/// Column of the 5-minute average.
-const EWMA_5M: usize = 5;
 /// Dispersion that rows are weighted for: the busier a series, the less each of its requests tells.
-const DISPERSION: f32 = 0.2;
+const DISPERSION: f32 = 0.02;
+/// How far sources are brought to one weight: 0 not at all, 1 entirely.
+const BALANCE: f64 = 0.3;
 
 /// Indices of rows, ascending.
 pub type Part = Vec<u32>;
@@ -29,7 +29,7 @@ impl<'a> StepRows<'a> {
     /// Those rows of `part` whose demand at `step` is known, exactly or as a lower bound.
     ///
     /// Each row counts for as many as it stands for, less the busier its series (a log-linear mean fitted by Poisson
-    /// likelihood alone would be that of the busiest series only), and all sources weigh the same.
+    /// likelihood alone would be that of the busiest series only), and sources weigh less the more requests they have.
     pub fn new(samples: &'a Samples, step: usize, part: &[u32]) -> Self {
         assert!(step < STEPS, "steps ahead are 0 to {}", STEPS - 1);
         let rows: Vec<u32> = part.iter().copied().filter(|&i| samples.known[i as usize] & (1 << step) != 0).collect();
@@ -71,11 +71,11 @@ impl RowSource for StepRows<'_> {
 
 /// Weight of a row, less the busier its series.
 fn precision(samples: &Samples, i: usize) -> f32 {
-    let mean = samples.row(i)[EWMA_5M].exp() - 1.0;
+    let mean = samples.naive[i][Naive::Ewma5m as usize];
     samples.weight[i] / (1.0 + DISPERSION * mean.max(0.0))
 }
 
-/// Factors that give every source the same information about the coefficients: the sum of its weights x means.
+/// Factors that bring the sources' information about the coefficients, the sum of weights x counts, nearer to each other.
 fn balance(samples: &Samples, step: usize, rows: &[u32]) -> Vec<f32> {
     let mut information = vec![0.0_f64; samples.spans.len()];
     for &i in rows {
@@ -84,5 +84,5 @@ fn balance(samples: &Samples, step: usize, rows: &[u32]) -> Vec<f32> {
     }
     let used = information.iter().filter(|&&x| x > 0.0).count().max(1) as f64;
     let mean = information.iter().sum::<f64>() / used;
-    information.into_iter().map(|x| if x > 0.0 { (mean / x) as f32 } else { 0.0 }).collect()
+    information.into_iter().map(|x| if x > 0.0 { (mean / x).powf(BALANCE) as f32 } else { 1.0 }).collect()
 }

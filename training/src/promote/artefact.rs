@@ -9,7 +9,11 @@ use tidegate_wire::Timestamp;
 
 use super::card;
 use crate::{
-    evaluate::{Backtest, Forecaster, backtest::spread, forecaster::regression},
+    evaluate::{
+        Backtest, Forecaster,
+        backtest::{by_group, spread},
+        forecaster::regression,
+    },
     fit::FittedPoisson,
     matrix::Samples,
 };
@@ -47,7 +51,9 @@ impl Artefact {
     /// A number that JSON cannot hold; a fit has none.
     pub fn new(origin: &Origin, fits: &[FittedPoisson], samples: &Samples, backtest: &Backtest) -> serde_json::Result<Self> {
         let all: Vec<u32> = (0..samples.len() as u32).collect();
-        let dispersion = spread(samples, &Forecaster::of_fits("fit", fits), 0, &all);
+        let forecaster = Forecaster::of_fits("fit", fits);
+        let spreads = by_group(samples, &all).into_values().map(|rows| spread(samples, &forecaster, 0, &rows));
+        let dispersion = median(spreads.collect());
         let steps = fits.iter().map(regression).collect();
         let model = Model::new(origin.id.clone(), origin.step_s, steps, dispersion);
         let model_json = pretty(&model)?;
@@ -80,4 +86,10 @@ fn pretty(value: &impl serde::Serialize) -> serde_json::Result<Vec<u8>> {
     let mut bytes = serde_json::to_vec_pretty(value)?;
     bytes.push(b'\n');
     Ok(bytes)
+}
+
+/// The middle value; 0 of none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }

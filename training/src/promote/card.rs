@@ -37,7 +37,7 @@ pub fn render(origin: &Origin, model: &Model, samples: &Samples, backtest: &Back
 const ROLLING: &str = "Rolling origin: fitted on the first 40, 60 and 80 % of each source, scored on the 20 % that follow each cut, all steps \
     together. Losses are relative to those of the naive last value (below 1 is better), taken per source and class of series \
     (node totals, buckets with a request or more per window, quieter buckets), then averaged geometrically. Quantiles of all \
-    contenders come from their mean and a negative binomial spread learned before the cut. No mean is taken to be below 0.01 \
+    contenders come from their mean and a negative binomial spread learned before the cut, for each source and class. No mean is taken to be below 0.01 \
     requests. The score is the mean of the four losses. Windows with throttling or failures teach nothing here.\n\n";
 
 fn data(out: &mut String, samples: &Samples) {

@@ -1,3 +1,8 @@
 //! Behaviour of the trainer, one module each.
 
+mod command;
+mod dataset;
+mod demand;
 mod fit;
+mod matrix;
+mod training;

@@ -1,7 +1,7 @@
 //! From columns of state to columns of features, a block of rows at a time.
 
 use super::{COUNT, fast};
-use crate::state::{EWMAS, RING, Store};
+use crate::state::{RING, Store};
 
 /// Rows of a block.
 pub const BLOCK: usize = 256;
@@ -40,34 +40,44 @@ impl Block {
         std::array::from_fn(|f| self.columns[f][row - self.start])
     }
 
+    /// Level and movements of demand, on a logarithmic scale. How far a movement can be believed depends on how many requests
+    /// it was seen in, which a linear model cannot know; so each enters weighed by that.
     fn demand(&mut self, store: &Store) {
         let rows = self.start..self.start + self.len;
-        let closed = store.closed().unwrap_or(0);
-        for lag in 0..4 {
-            let slot = (closed - lag as i64).rem_euclid(RING as i64) as usize;
-            log_1p(&mut self.columns[lag], &store.columns.ring[slot][rows.clone()]);
+        let c = &store.columns;
+        let slot = store.closed().unwrap_or(0).rem_euclid(RING as i64) as usize;
+        let mut logs = [[0.0f32; BLOCK]; 5];
+        for (out, values) in logs.iter_mut().zip([&c.ring[slot], &c.ewma[0], &c.ewma[1], &c.ewma[2], &c.ewma[3]]) {
+            log(&mut out[..rows.len()], &values[rows.clone()]);
         }
-        for k in 0..EWMAS {
-            log_1p(&mut self.columns[4 + k], &store.columns.ewma[k][rows.clone()]);
+        let [last, ewma_45s, ewma_5m, ewma_30m, ewma_6h] = logs;
+        for i in 0..self.len {
+            let (known, well_known, unsure) = trust(c.ewma[1][self.start + i]);
+            let (jump, short, long) = (last[i] - ewma_45s[i], ewma_45s[i] - ewma_5m[i], ewma_5m[i] - ewma_30m[i]);
+            let x = &mut self.columns;
+            x[0][i] = ewma_5m[i];
+            (x[1][i], x[2][i], x[3][i]) = (known * jump, known * short, known * long);
+            (x[4][i], x[5][i]) = (well_known * jump, well_known * short);
+            (x[6][i], x[7][i], x[8][i]) = (unsure * short, unsure * long, unsure * (ewma_6h[i] - ewma_30m[i]));
+            // The other features tell of series that demand itself tells little of.
+            x[13][i] = unsure;
         }
     }
 
     fn calendar(&mut self, store: &Store) {
         let next = store.closed().unwrap_or(0) + 1;
-        let seconds = next * store.interval_s();
-        let angle = (seconds.rem_euclid(DAY_S) as f32 / DAY_S as f32) * std::f32::consts::TAU;
-        // 1970-01-01 was a Thursday.
-        let weekday = (seconds.div_euclid(DAY_S) + 3).rem_euclid(7);
-        let weekend = if weekday >= 5 { 1.0 } else { 0.0 };
+        let angle = ((next * store.interval_s()).rem_euclid(DAY_S) as f32 / DAY_S as f32) * std::f32::consts::TAU;
         let windows_per_day = DAY_S / store.interval_s();
         for i in 0..self.len {
             let row = self.start + i;
+            let unsure = self.columns[13][i];
             let has = next - store.columns.born[row] > windows_per_day;
-            self.columns[9][i] = if has { fast::ln_1p(store.seasonal.expected(next, row)) } else { self.columns[8][i] };
-            self.columns[10][i] = if has { 1.0 } else { 0.0 };
-            self.columns[11][i] = angle.sin();
-            self.columns[12][i] = angle.cos();
-            self.columns[13][i] = weekend;
+            let usual = if has { log_of(store.seasonal.expected(next, row)) } else { 0.0 };
+            let now = log_of(store.columns.ewma[2][row]);
+            self.columns[9][i] = if has { unsure * (usual - now) } else { 0.0 };
+            self.columns[10][i] = if has { unsure } else { 0.0 };
+            self.columns[11][i] = unsure * angle.sin();
+            self.columns[12][i] = unsure * angle.cos();
         }
     }
 
@@ -75,11 +85,12 @@ impl Block {
         let c = &store.columns;
         for i in 0..self.len {
             let row = self.start + i;
-            self.columns[14][i] = fast::ln_1p(c.variance[row] / (c.ewma[2][row] + 0.05));
-            self.columns[15][i] = fast::ln_1p(f32::from(c.quiet[row]));
-            self.columns[16][i] = c.active[row];
-            self.columns[17][i] = 0.1 * fast::ln_1p(c.bytes_mean[row]);
-            self.columns[23][i] = fast::ln_1p(c.peak_ratio[row]);
+            let unsure = self.columns[13][i];
+            self.columns[14][i] = unsure * fast::ln_1p(c.variance[row] / (c.ewma[2][row] + 0.05));
+            self.columns[15][i] = unsure * fast::ln_1p(f32::from(c.quiet[row]));
+            self.columns[16][i] = unsure * c.active[row];
+            self.columns[17][i] = unsure * 0.1 * fast::ln_1p(c.bytes_mean[row]);
+            self.columns[23][i] = unsure * fast::ln_1p(c.peak_ratio[row]);
         }
     }
 
@@ -87,18 +98,79 @@ impl Block {
         let c = &store.columns;
         for i in 0..self.len {
             let row = self.start + i;
+            let unsure = self.columns[13][i];
             let node = &store.nodes[c.node[row] as usize];
-            self.columns[18][i] = c.throttle_ratio[row];
-            self.columns[19][i] = c.error_ratio[row];
-            self.columns[20][i] = c.retry_ratio[row];
-            self.columns[21][i] = node.cpu;
-            self.columns[22][i] = node.memory;
+            self.columns[18][i] = unsure * c.throttle_ratio[row];
+            self.columns[19][i] = unsure * c.error_ratio[row];
+            self.columns[20][i] = unsure * c.retry_ratio[row];
+            self.columns[21][i] = unsure * node.cpu;
+            self.columns[22][i] = unsure * node.memory;
         }
     }
 }
 
-fn log_1p(out: &mut [f32], values: &[f32]) {
+/// How far a movement of demand can be believed that averages `mean` requests per window: as a signal among Poisson noise,
+/// as one among little noise, and how far not.
+fn trust(mean: f32) -> (f32, f32, f32) {
+    let mean = mean.max(0.0);
+    let known = mean / (mean + 3.0);
+    (known, mean / (mean + 300.0), 1.0 - known)
+}
+
+/// Logarithm of demand, linear below 1/64 of a request per window, so that quiet series are told apart.
+fn log_of(demand: f32) -> f32 {
+    fast::ln_1p(64.0 * demand.max(0.0))
+}
+
+fn log(out: &mut [f32], values: &[f32]) {
     for (o, v) in out.iter_mut().zip(values) {
-        *o = fast::ln_1p(v.max(0.0));
+        *o = log_of(*v);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Limits;
+    use tidegate_wire::{BucketCounts, Report, Timestamp};
+
+    /// The features of one bucket after `counts`, one per window.
+    fn row_after(counts: impl IntoIterator<Item = u64>) -> [f32; COUNT] {
+        let mut store = Store::new(30, Limits::default());
+        for (window, requests) in counts.into_iter().enumerate() {
+            let window = window as i64;
+            let counts = BucketCounts { bucket: "b".into(), requests, ..BucketCounts::default() };
+            let start = Timestamp::from_secs(30 * window);
+            let (node, sequence) = ("n".to_owned(), window as u64);
+            let report =
+                Report { node, instance: None, sequence, epoch: None, start, seconds: 30, cpu: None, memory: None, buckets: vec![counts] };
+            store.record(&report);
+            store.close(window);
+        }
+        let mut block = Block::default();
+        block.fill(&store, 0);
+        block.row(store.row(0, "b").unwrap())
+    }
+
+    #[test]
+    fn a_steady_series_has_a_level_and_no_movement() {
+        let x = row_after([1000; 50]);
+        assert!((x[0] - 64_001f32.ln()).abs() < 0.05 && x[1..10].iter().all(|m| m.abs() < 0.05), "{x:?}");
+        assert!(x[13] < 0.01, "its demand alone tells enough: {x:?}");
+    }
+
+    #[test]
+    fn a_movement_looks_the_same_at_any_scale() {
+        let of = |level: u64| row_after([level; 50].into_iter().chain([2 * level]));
+        let (small, large) = (of(10_000), of(1_000_000));
+        assert!(small[1] > 0.3 && (small[1] - large[1]).abs() < 0.01, "{small:?} {large:?}");
+    }
+
+    #[test]
+    fn a_quiet_series_is_told_apart_from_a_silent_one() {
+        let quiet = row_after((0..200).map(|w| u64::from(w % 40 == 0)));
+        let silent = row_after((0..200).map(|w| u64::from(w == 0)));
+        assert!(quiet[0] > silent[0] + 0.2 && quiet[13] > 0.9, "{quiet:?} {silent:?}");
+        assert!(silent[15] > quiet[15], "it has been quiet for longer");
     }
 }

@@ -35,7 +35,14 @@ pub fn made_up(rows: usize) -> Source {
                 let share = |of: f64| (requests as f64 * of) as u64;
                 let peak_per_s = (requests as f64 / 12.0).ceil();
                 let errors = share(0.02);
-                source.entries.push(Entry { bucket: bucket as u32, requests, errors, bytes: 900 * requests, peak_per_s, ..Entry::default() });
+                source.entries.push(Entry {
+                    bucket: bucket as u32,
+                    requests,
+                    errors,
+                    bytes: 900 * requests,
+                    peak_per_s,
+                    ..Entry::default()
+                });
             }
             let load = 0.3 + 0.2 * rhythm + rng.random_range(0.0..0.1);
             let entries = start..source.entries.len();
