@@ -90,6 +90,10 @@ fn describe() {
     describe_counter!("tidegate_buckets_folded_total", "Buckets beyond the bound per node, counted as unlisted traffic");
     describe_counter!("tidegate_ingest_shed_total", "Bodies refused because too many waited for the journal");
     describe_histogram!("tidegate_ingest_group_batches", "Bodies made durable by one fsync");
+    describe_gauge!("tidegate_ingest_queue_commands", "Commands that wait for the engine, as of the last group");
+    describe_histogram!("tidegate_journal_commit_seconds", Unit::Seconds, "Time to make a group durable: write and fsync");
+    describe_counter!("tidegate_journal_bytes_total", Unit::Bytes, "Bytes made durable in the journal");
+    describe_histogram!("tidegate_tick_seconds", Unit::Seconds, "Time of a tick: forecast, allocation, plan");
     describe_counter!("tidegate_journal_errors_total", "Writes that the journal could not take");
     describe_counter!("tidegate_snapshot_errors_total", "Snapshots that could not be written");
     describe_gauge!("tidegate_epoch", "Epoch of the newest plan");

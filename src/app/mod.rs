@@ -27,6 +27,9 @@ use crate::{
 
 use work::Work;
 
+/// How long the tick, the stores and the last snapshot get once requests have ended.
+const FINISH: Duration = Duration::from_secs(10);
+
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -120,18 +123,18 @@ impl App {
         tokio::time::sleep(Duration::from_secs(config.server.drain_notice_s)).await;
         let _ = stop_server.send(());
         let grace_s = config.server.drain_grace_s;
-        let drained = timeout(Duration::from_secs(grace_s), async {
-            let served = (&mut server).await;
+        let served = timeout(Duration::from_secs(grace_s), &mut server).await;
+        server.abort();
+        // Requests that do not end keep nobody from finishing the tick and the journal.
+        let finished = timeout(FINISH, async {
             work.finish().await;
-            let stopped = engine.engine.stop().await;
-            (served, stopped)
+            engine.engine.stop().await
         });
-        let Ok((served, stopped)) = drained.await else {
-            server.abort();
-            return Err(RunError::Grace { grace_s });
-        };
-        stopped.map_err(|e| RunError::Engine(e.to_string()))?;
-        served.map_err(io::Error::other).and_then(|r| r).map_err(RunError::Server)
+        match (served, finished.await) {
+            (_, Ok(Err(error))) => Err(RunError::Engine(error.to_string())),
+            (Err(_), _) | (_, Err(_)) => Err(RunError::Grace { grace_s }),
+            (Ok(ended), Ok(Ok(()))) => ended.map_err(io::Error::other).and_then(|r| r).map_err(RunError::Server),
+        }
     }
 }
 

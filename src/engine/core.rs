@@ -98,9 +98,11 @@ impl Core {
     fn write(&mut self, records: &[Record]) -> Result<(), JournalError> {
         self.journal.append(&self.owed)?;
         self.journal.append(records)?;
-        let began = Instant::now();
-        self.journal.commit()?;
+        let (began, before) = (Instant::now(), self.journal.position());
+        let after = self.journal.commit()?;
         metrics::histogram!("tidegate_journal_commit_seconds").record(began.elapsed());
+        let written = if after.segment == before.segment { after.offset - before.offset } else { after.offset };
+        metrics::counter!("tidegate_journal_bytes_total").increment(written);
         self.owed.clear();
         Ok(())
     }

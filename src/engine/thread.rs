@@ -69,6 +69,7 @@ fn run(mut worker: Worker, mut commands: mpsc::Receiver<Command>) {
             waiting = if group.len() < GROUP_MAX { commands.try_recv().ok() } else { None };
         }
         worker.ingest(group);
+        metrics::gauge!("tidegate_ingest_queue_commands").set(commands.len() as f64);
     }
     worker.last_snapshot();
 }

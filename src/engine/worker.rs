@@ -1,6 +1,6 @@
 //! What the engine does with a command, and the housekeeping that comes with ticks.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, time::Instant};
 
 use tidegate_journal::Position;
 use tidegate_wire::{Accepted, Timestamp};
@@ -57,7 +57,9 @@ impl Worker {
             Command::Ingest(batch) => self.ingest(vec![batch]),
             Command::Query(question) => question(&self.core.state().planner),
             Command::Tick(now, reply) => {
+                let began = Instant::now();
                 let plan = self.core.tick(now);
+                metrics::histogram!("tidegate_tick_seconds").record(began.elapsed());
                 drop(reply.send(Ok(plan)));
                 self.after_tick(now);
             }

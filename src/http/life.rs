@@ -49,7 +49,7 @@ pub(super) async fn healthz() -> Json<Health> {
     tag = "operation",
     responses(
         (status = 200, description = "Send requests here", body = Health),
-        (status = 503, description = "It drains, or telemetry cannot be made durable", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "It drains, or its engine has stopped", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn readyz(State(api): State<Arc<Api>>) -> Result<Json<Health>, Refusal> {

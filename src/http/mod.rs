@@ -1,6 +1,6 @@
 //! The HTTP API: what the edge, operators, scrapers and the dashboard ask.
 //!
-//! - [`auth`]: who asks; [`body`], [`json`]: what is sent; [`refusal`], [`problems`]: how anything is refused.
+//! - [`auth`], [`local`]: who asks; [`body`], [`json`]: what is sent; [`refusal`], [`problems`]: how anything is refused.
 //! - For the edge: [`telemetry`], [`rates`] out of [`served`].
 //! - For operators: [`buckets`], [`recommendations`], [`models`], [`overview`] with [`dashboard`] on top.
 //! - For machines: [`life`], [`scrape`], [`openapi`]; [`observe`] counts and traces every request.
@@ -11,6 +11,7 @@ mod buckets;
 mod dashboard;
 mod json;
 mod life;
+mod local;
 mod models;
 mod observe;
 pub mod openapi;
@@ -23,9 +24,15 @@ mod scrape;
 mod served;
 mod telemetry;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use axum::{Router, extract::FromRequestParts, http::request::Parts, middleware, routing::get};
+use axum::{
+    Router,
+    extract::FromRequestParts,
+    http::{StatusCode, request::Parts},
+    middleware,
+    routing::get,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tidegate_registry::Registry;
 use tokio::sync::watch;
@@ -33,6 +40,7 @@ use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    timeout::TimeoutLayer,
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -100,12 +108,15 @@ fn documented() -> OpenApiRouter<Arc<Api>> {
 pub fn router(api: Arc<Api>) -> Router {
     let (routes, document) = documented().split_for_parts();
     let document = openapi::Served::new(&document);
+    // Longer than any answer takes: a client that sends or reads too slowly is cut off.
+    let patience = Duration::from_secs(api.long_poll_max_s + 30);
     let around = ServiceBuilder::new()
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
         .layer(observe::trace())
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(middleware::from_fn(observe::count))
         .layer(middleware::from_fn(problems::unify))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, patience))
         .layer(CatchPanicLayer::custom(problems::of_panic));
     routes
         .route("/openapi.json", get(move || async move { document }))

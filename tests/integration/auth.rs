@@ -75,3 +75,12 @@ async fn the_rest_is_for_operators() {
         assert_eq!(service.get(path).send().await.unwrap().status(), StatusCode::OK, "{path} holds no secret");
     }
 }
+
+#[tokio::test]
+async fn without_tokens_a_page_from_elsewhere_is_shut_out() {
+    let service = Service::start().await;
+    let forged = service.post("/v1/models/rollback").header("origin", "https://evil.example").send().await.unwrap();
+    problem(forged, 403, "forbidden").await;
+    let rebound = service.get("/v1/overview").header("host", "evil.example").send().await.unwrap();
+    problem(rebound, 403, "forbidden").await;
+}

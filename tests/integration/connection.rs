@@ -20,9 +20,11 @@ impl Connection {
 
     /// Sends a request and returns status and body of its answer.
     pub fn send(&mut self, method: &str, path: &str, content_type: &str, body: &[u8]) -> io::Result<(u16, Vec<u8>)> {
-        let mut request =
-            format!("{method} {path} HTTP/1.1\r\nhost: tidegate\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n", body.len())
-                .into_bytes();
+        let mut request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
         request.extend_from_slice(body);
         self.stream.get_mut().write_all(&request)?;
         self.answer()

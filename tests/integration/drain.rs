@@ -44,10 +44,11 @@ async fn a_request_that_does_not_end_is_cut_off_after_the_grace() {
     let service = Service::with(|c| c.server.drain_grace_s = 0).await;
     // A worker that promises a body and does not send it.
     let mut worker = TcpStream::connect(service.address()).await.unwrap();
-    worker.write_all(b"POST /v1/telemetry HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n").await.unwrap();
+    worker.write_all(b"POST /v1/telemetry HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n").await.unwrap();
     let mut line = [0; 12];
     worker.read_exact(&mut line).await.unwrap();
     assert_eq!(&line, b"HTTP/1.1 100", "the handler is waiting for the body");
-    let (_, ended) = service.ask_to_stop().ended().await;
+    let (dir, ended) = service.ask_to_stop().ended().await;
     assert!(matches!(ended, Err(RunError::Grace { grace_s: 0 })), "{ended:?}");
+    assert!(std::fs::read_dir(dir.path().join("data/snapshots")).unwrap().count() > 0, "the state is kept all the same");
 }

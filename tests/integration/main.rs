@@ -2,6 +2,7 @@
 
 mod auth;
 mod bad_input;
+mod command_line;
 mod connection;
 mod dashboard;
 mod drain;

@@ -94,6 +94,10 @@ async fn metrics_are_told_without_a_label_per_bucket_or_node() {
     for name in [
         "tidegate_reports_accepted_total",
         "tidegate_report_age_seconds_bucket",
+        "tidegate_journal_bytes_total",
+        "tidegate_journal_commit_seconds_bucket",
+        "tidegate_tick_seconds_bucket",
+        "tidegate_ingest_queue_commands",
         "tidegate_epoch",
         "tidegate_plan_tables",
         "tidegate_origin_leased_per_s{origin=\"default\"}",

@@ -172,4 +172,48 @@ mod tests {
         let back: telemetry::Telemetry = Telemetry::decode(&bytes[..]).unwrap().into();
         assert_eq!(back, json);
     }
+
+    /// `message name type tag` of every field, as this file declares them.
+    fn declared_here() -> Vec<String> {
+        let (mut message, mut kind, mut fields) = ("", String::new(), vec![]);
+        for line in include_str!("proto.rs").lines().map(str::trim) {
+            if let Some(name) = line.strip_prefix("pub struct ") {
+                message = name.trim_end_matches(" {");
+            } else if let Some(attribute) = line.strip_prefix("#[prost(") {
+                kind = attribute.trim_end_matches(")]").to_owned();
+            } else if let (Some(field), false) = (line.strip_prefix("pub "), kind.is_empty()) {
+                let (name, of) = field.trim_end_matches(',').split_once(": ").unwrap();
+                let (form, tag) = kind.rsplit_once(", tag = ").unwrap();
+                let of = of.trim_start_matches("Vec<").trim_end_matches('>');
+                let form = match form.split_once(", ") {
+                    Some(("message", "repeated")) => format!("repeated {of}"),
+                    Some((scalar, "optional")) => format!("optional {scalar}"),
+                    _ => form.to_owned(),
+                };
+                fields.push(format!("{message} {name} {form} {}", tag.trim_matches('"')));
+                kind.clear();
+            }
+        }
+        fields
+    }
+
+    /// The same of the contract.
+    fn declared_there() -> Vec<String> {
+        let (mut message, mut fields) = ("", vec![]);
+        for line in include_str!("../../../contracts/telemetry.proto").lines().map(str::trim) {
+            if let Some(name) = line.strip_prefix("message ") {
+                message = name.trim_end_matches(" {");
+            } else if let (Some((left, tag)), false) = (line.trim_end_matches(';').split_once(" = "), message.is_empty()) {
+                let (form, name) = left.rsplit_once(' ').unwrap();
+                fields.push(format!("{message} {name} {form} {tag}"));
+            }
+        }
+        fields
+    }
+
+    #[test]
+    fn the_contract_declares_the_same_fields() {
+        assert_eq!(declared_here().len(), 18);
+        assert_eq!(declared_here(), declared_there());
+    }
 }
