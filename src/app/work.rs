@@ -68,6 +68,10 @@ impl Work {
 /// Puts each new plan where the API finds it, until there is none to come.
 async fn serve_plans(mut newest: watch::Receiver<Option<Arc<Plan>>>, api: Arc<Api>) {
     let mut model = None;
+    if newest.borrow().is_some() {
+        // The plan of an earlier run is in force until the first tick.
+        newest.mark_changed();
+    }
     while newest.changed().await.is_ok() {
         let Some(plan) = newest.borrow_and_update().clone() else { continue };
         api.rates.update(plan.tables.values());

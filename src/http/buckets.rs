@@ -34,6 +34,7 @@ pub struct BucketExplained {
 #[utoipa::path(
     get,
     path = "/v1/buckets/{bucket}",
+    operation_id = "explain_bucket",
     tag = "operation",
     params(("bucket" = String, Path, description = "Bucket id"), AtNode),
     responses(

@@ -50,6 +50,7 @@ pub struct Promoted {
 #[utoipa::path(
     get,
     path = "/v1/models",
+    operation_id = "list_models",
     tag = "models",
     responses(
         (status = 200, description = "Artefacts, fit and unfit", body = Models),
@@ -69,6 +70,7 @@ pub(super) async fn list(State(api): State<Arc<Api>>, caller: Caller) -> Result<
 #[utoipa::path(
     post,
     path = "/v1/models/{id}/promote",
+    operation_id = "promote_model",
     tag = "models",
     params(("id" = String, Path, description = "Model id")),
     responses(
@@ -89,6 +91,7 @@ pub(super) async fn promote(State(api): State<Arc<Api>>, caller: Caller, Path(id
 #[utoipa::path(
     post,
     path = "/v1/models/rollback",
+    operation_id = "roll_back_model",
     tag = "models",
     responses(
         (status = 200, description = "The one before is the champion again", body = Promoted),

@@ -254,6 +254,7 @@ impl OverviewWindow {
 #[utoipa::path(
     get,
     path = "/v1/overview",
+    operation_id = "read_overview",
     tag = "operation",
     responses(
         (status = 200, description = "As of the last plan", body = Overview),

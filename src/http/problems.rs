@@ -38,3 +38,42 @@ pub fn of_panic(cause: Box<dyn Any + Send>) -> Response {
     tracing::error!(panic = text.unwrap_or("of no text"), "a request handler panicked");
     Refusal::internal().into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::Body, http::StatusCode, middleware, routing::get};
+    use tower::ServiceExt;
+    use tower_http::catch_panic::CatchPanicLayer;
+
+    use super::*;
+
+    async fn fails() -> StatusCode {
+        panic!("the password is hunter2")
+    }
+
+    async fn answer(path: &str) -> (StatusCode, Problem) {
+        let router = Router::new()
+            .route("/panic", get(fails))
+            .route("/text", get(|| async { (StatusCode::IM_A_TEAPOT, "short and stout") }))
+            .layer(CatchPanicLayer::custom(of_panic))
+            .layer(middleware::from_fn(unify));
+        let response = router.oneshot(Request::builder().uri(path).body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], Problem::CONTENT_TYPE);
+        let status = response.status();
+        (status, serde_json::from_slice(&to_bytes(response.into_body(), TEXT_MAX).await.unwrap()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_tells_nothing_of_it() {
+        let (status, problem) = answer("/panic").await;
+        assert_eq!((status, problem.status, problem.kind.as_str()), (StatusCode::INTERNAL_SERVER_ERROR, 500, "/problems/internal"));
+        assert!(!problem.detail.contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn an_error_in_plain_text_becomes_the_detail_of_a_problem() {
+        let (status, problem) = answer("/text").await;
+        assert_eq!((status, problem.detail.as_str()), (StatusCode::IM_A_TEAPOT, "short and stout"));
+        assert_eq!(answer("/nowhere").await.1.kind, "/problems/not-found");
+    }
+}

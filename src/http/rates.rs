@@ -27,6 +27,7 @@ pub struct Wait {
 #[utoipa::path(
     get,
     path = "/v1/rates/{node}",
+    operation_id = "read_rates",
     tag = "edge",
     params(("node" = String, Path, description = "Node id"), Wait, ("If-None-Match" = Option<String>, Header, description = "ETag of the table at hand")),
     responses(

@@ -15,6 +15,7 @@ const WINDOWS_MAX: usize = 2880;
 #[utoipa::path(
     post,
     path = "/v1/recommendations",
+    operation_id = "recommend_rate",
     tag = "operation",
     request_body(content = Telemetry, description = "Recent windows of one bucket at one node, oldest first: one report each"),
     responses(
@@ -23,6 +24,7 @@ const WINDOWS_MAX: usize = 2880;
         (status = 401, description = "No token that is known", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "Not an operator's token", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too many bytes or windows", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not the windows of one series", body = Problem, content_type = "application/problem+json"),
     )
 )]

@@ -14,6 +14,7 @@ use super::Api;
 #[utoipa::path(
     get,
     path = "/metrics",
+    operation_id = "read_metrics",
     tag = "operation",
     responses((status = 200, description = "Text exposition format", body = String, content_type = "text/plain; version=0.0.4"))
 )]

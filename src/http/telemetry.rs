@@ -18,11 +18,12 @@ use crate::ingest;
 #[utoipa::path(
     post,
     path = "/v1/telemetry",
+    operation_id = "report_telemetry",
     tag = "edge",
     request_body(content(
         (Telemetry = "application/json"),
-        (Vec<u8> = "application/x-protobuf", example = json!("see contracts/telemetry.proto")),
-    ), description = "Reports, as they are or with Content-Encoding: gzip"),
+        (String = "application/x-protobuf"),
+    ), description = "Reports, as they are or with Content-Encoding: gzip; contracts/telemetry.proto describes the binary form"),
     responses(
         (status = 202, description = "Accepted reports are durable; a rejected one has its problem", body = Accepted),
         (status = 400, description = "The body cannot be read", body = Problem, content_type = "application/problem+json"),
