@@ -4,6 +4,8 @@
 const KEPT_FOR_NEWCOMERS: f64 = 0.02;
 /// Part that is shared evenly, whatever a node has done so far.
 const EVEN: f64 = 0.3;
+/// Least tokens that make a node's burst worth having.
+const USEFUL: f64 = 1.5;
 /// Relative distance from its target within which a capacity stays as it is.
 const UNMOVED: f64 = 0.1;
 
@@ -26,12 +28,39 @@ pub fn share(burst: f64, swing: &[f64], committed: &[f64], current: &[Option<f64
             }
         })
         .collect();
-    super::ledger::within(burst, committed, &targets)
+    super::ledger::within(burst, committed, &whole(lent, &targets))
+}
+
+/// Concentrates a burst that is too thin: below [`USEFUL`] tokens a node can hardly ever admit a request, so the nodes whose demand
+/// strays most get that much, as many as it lasts for, and the others none.
+fn whole(lent: f64, targets: &[f64]) -> Vec<f64> {
+    if targets.iter().all(|t| *t >= USEFUL) {
+        return targets.to_vec();
+    }
+    let mut order: Vec<usize> = (0..targets.len()).collect();
+    order.sort_by(|a, b| targets[*b].total_cmp(&targets[*a]).then(a.cmp(b)));
+    let mut out = vec![0.0; targets.len()];
+    let mut left = lent;
+    for i in order {
+        let part = targets[i].max(USEFUL).min(left);
+        if part < 1.0 {
+            break;
+        }
+        out[i] = part;
+        left -= part;
+    }
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_thin_burst_goes_where_it_can_admit_something() {
+        let got = share(2.0, &[0.1, 3.0, 0.2, 0.1], &[0.0; 4], &[None; 4]);
+        assert!(got[1] >= 1.5 && got[0] == 0.0 && got.iter().sum::<f64>() <= 2.0, "{got:?}");
+    }
 
     #[test]
     fn follows_the_swing_and_never_lends_twice() {
