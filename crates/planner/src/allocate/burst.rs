@@ -3,7 +3,7 @@
 /// Part of the burst that is not leased, so that a new node can have some at once.
 const KEPT_FOR_NEWCOMERS: f64 = 0.02;
 /// Part that is shared evenly, whatever a node has done so far.
-const EVEN: f64 = 0.3;
+const EVEN: f64 = 0.15;
 /// Least tokens that make a node's burst worth having.
 const USEFUL: f64 = 1.5;
 /// Relative distance from its target within which a capacity stays as it is.

@@ -153,12 +153,12 @@ impl Planner {
         burst::share((group.origin.burst - gone).max(0.0), &swing, &committed, &current)
     }
 
-    /// How far a node's demand may stray: the root of its standard deviation, so that one restless node does not get all.
+    /// How far a node's demand may stray: its standard deviation, to the power 0.75, so that one restless node does not get all.
     fn swing(&self, number: usize) -> f64 {
         let total = self.store.nodes[number].total as usize;
         let columns = &self.store.columns;
         let variance = columns.variance[total] + columns.overdispersion[total] * columns.forecast[total];
-        f64::from(variance).sqrt().sqrt() + 0.01
+        f64::from(variance).powf(0.375)
     }
 
     /// Each node's refill by step: its rate until it has surely been read, then its safe rate; in every step within what is free.
