@@ -41,6 +41,8 @@ impl Store {
         }
         self.columns.ring[window.rem_euclid(RING as i64) as usize].copy_from_slice(&demand);
         self.seasonal.add(window, &demand);
+        self.nodes.iter_mut().for_each(|node| node.close(window));
+        self.rows_by_node.clear();
         self.closed = Some(window);
     }
 
@@ -79,8 +81,7 @@ impl Store {
         let mut young = [0.0f32; BLOCK];
         for i in 0..n {
             seen[i] = if reported[c.node[start + i] as usize] { 1.0 } else { 0.0 };
-            let age = (window - c.born[start + i]).max(0) as f32;
-            young[i] = 1.0 / (age + 2.0);
+            young[i] = self::young(window - c.born[start + i]);
         }
         let (seen, young) = (&seen[..n], &young[..n]);
         for ((y, seen), expected) in demand.iter_mut().zip(seen).zip(&c.ewma[0][rows.clone()]) {
@@ -147,6 +148,16 @@ fn spread(c: &mut super::Columns, rows: std::ops::Range<usize>, demand: &[f32], 
 
 fn toward(value: &mut f32, newest: f32, weight: f32) {
     *value += weight * (newest - *value);
+}
+
+/// What the newest window weighs in moving average `k` of a row that was first seen `age` windows before: a young one is the
+/// plain mean of what it has seen.
+pub(super) fn newest_weight(k: usize, age: Window) -> f32 {
+    (1.0 - 0.5f32.powf(1.0 / EWMA_WINDOWS[k])).max(young(age))
+}
+
+fn young(age: Window) -> f32 {
+    1.0 / (age.max(0) as f32 + 2.0)
 }
 
 /// One entry per row, ascending.

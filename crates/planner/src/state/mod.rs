@@ -43,6 +43,9 @@ pub struct Store {
     numbers: BTreeMap<String, u32>,
     open: BTreeMap<Window, Vec<(u32, Counts)>>,
     closed: Option<Window>,
+    /// The rows of each node as of the last window that was closed; empty until a late report needs it.
+    #[serde(skip)]
+    rows_by_node: Vec<Vec<u32>>,
 }
 
 impl Store {
@@ -58,6 +61,7 @@ impl Store {
             numbers: BTreeMap::new(),
             open: BTreeMap::new(),
             closed: None,
+            rows_by_node: vec![],
         }
     }
 

@@ -1,11 +1,11 @@
 //! What is known of a node besides its series.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tidegate_wire::Report;
 
-use super::Window;
+use super::{RING, Window};
 
 /// Windows after which an instance that no longer reports is taken to be gone.
 const INSTANCE_GONE_AFTER: i64 = 4;
@@ -29,6 +29,8 @@ pub struct Node {
     pub cpu: f32,
     /// Share of memory in use, likewise.
     pub memory: f32,
+    /// Windows that were closed without a report, as far as they are kept: their demand is a guess until one comes.
+    pub guessed: BTreeSet<Window>,
 }
 
 /// One process or isolate of a node.
@@ -43,7 +45,8 @@ pub struct Instance {
 impl Node {
     /// A node that has not reported yet.
     pub fn new(name: &str, total: u32, window: Window) -> Self {
-        Self { name: name.to_owned(), known: true, total, series: 0, last: window, instances: BTreeMap::new(), cpu: 0.0, memory: 0.0 }
+        let (instances, guessed) = (BTreeMap::new(), BTreeSet::new());
+        Self { name: name.to_owned(), known: true, total, series: 0, last: window, instances, cpu: 0.0, memory: 0.0, guessed }
     }
 
     /// Notes that `report` came for `window`.
@@ -61,6 +64,14 @@ impl Node {
         let seen = self.instances.entry(name.to_owned()).or_insert(Instance { epoch: None, window });
         seen.window = seen.window.max(window);
         seen.epoch = seen.epoch.max(report.epoch);
+    }
+
+    /// Notes that `window` is closed.
+    pub(super) fn close(&mut self, window: Window) {
+        if self.known && self.last < window {
+            self.guessed.insert(window);
+        }
+        self.guessed = self.guessed.split_off(&(window - RING as i64 + 1));
     }
 
     /// The epoch that every instance enforces or has gone beyond; `None` while one of them has not said.

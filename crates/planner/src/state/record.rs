@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tidegate_wire::{BucketCounts, Report};
 
-use super::{Node, RING, Store, TOTAL, Window};
+use super::{EWMAS, Node, RING, Store, TOTAL, Window};
 
 /// Counts of one row in one window, added up over instances.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ impl Store {
         }
         entries.push((self.nodes[node as usize].total, total));
         match self.closed {
-            Some(closed) if window <= closed => self.correct(&entries, (closed - window) as usize),
+            Some(closed) if window <= closed => self.correct(node, window, &entries),
             _ => self.open.entry(window).or_default().extend(entries),
         }
     }
@@ -75,21 +75,54 @@ impl Store {
         self.open.remove(&window).unwrap_or_default()
     }
 
-    /// Adds late counts to a window that was closed `age` windows ago. The averages are linear, so this is exact for them.
-    fn correct(&mut self, entries: &[(u32, Counts)], age: usize) {
-        if age >= RING {
+    /// Adds late counts to `window`, which is closed. The averages are linear, so this is exact for them as long as the window
+    /// is the last; for an older one it is off by what the averages have moved since.
+    fn correct(&mut self, node: u32, window: Window, entries: &[(u32, Counts)]) {
+        let age = self.closed.unwrap_or(window) - window;
+        if age >= RING as i64 {
             return;
         }
-        let slot = (self.closed.unwrap_or(0) - age as i64).rem_euclid(RING as i64) as usize;
+        if self.nodes[node as usize].guessed.remove(&window) {
+            self.forget_guess(node, window, age as i32);
+        }
         for (row, counts) in entries {
-            let row = *row as usize;
-            let late = (counts.requests - counts.retries).max(0.0);
-            self.columns.ring[slot][row] += late;
-            for (k, half_life) in super::EWMA_WINDOWS.iter().enumerate() {
-                let keep = 0.5f32.powf(1.0 / half_life);
-                self.columns.ewma[k][row] += (1.0 - keep) * keep.powi(age as i32) * late;
+            self.add_late(*row as usize, window, age as i32, (counts.requests - counts.retries).max(0.0));
+        }
+    }
+
+    /// Takes back what was guessed of `node` when `window` was closed without it: from here on it counts as reported, with nothing.
+    fn forget_guess(&mut self, node: u32, window: Window, age: i32) {
+        if self.rows_by_node.is_empty() {
+            self.rows_by_node.resize(self.nodes.len(), vec![]);
+            for (row, node) in self.columns.node.iter().enumerate().filter(|(row, _)| self.index.name(*row).is_some()) {
+                self.rows_by_node[*node as usize].push(row as u32);
             }
         }
+        // A node that came since the last window was closed has no guess to take back.
+        let rows = self.rows_by_node.get_mut(node as usize).map(std::mem::take).unwrap_or_default();
+        for row in rows.iter().map(|r| *r as usize).filter(|r| self.columns.born[*r] <= window) {
+            self.columns.ring[window.rem_euclid(RING as i64) as usize][row] = 0.0;
+            for k in 0..EWMAS {
+                let weight = self.weight_of(k, row, window, age);
+                self.columns.ewma[k][row] *= 1.0 - weight;
+            }
+        }
+        if let Some(place) = self.rows_by_node.get_mut(node as usize) {
+            *place = rows;
+        }
+    }
+
+    fn add_late(&mut self, row: usize, window: Window, age: i32, late: f32) {
+        self.columns.ring[window.rem_euclid(RING as i64) as usize][row] += late;
+        for k in 0..EWMAS {
+            self.columns.ewma[k][row] += self.weight_of(k, row, window, age) * late;
+        }
+    }
+
+    /// What `window` weighs in moving average `k` of `row`, `age` windows after it was closed.
+    fn weight_of(&self, k: usize, row: usize, window: Window, age: i32) -> f32 {
+        let keep = 0.5f32.powf(1.0 / super::EWMA_WINDOWS[k]);
+        super::close::newest_weight(k, window - self.columns.born[row]) * keep.powi(age)
     }
 
     fn node_for(&mut self, name: &str, window: Window) -> u32 {
@@ -134,5 +167,79 @@ impl Store {
         self.columns.expected[row as usize] = -1.0;
         self.columns.overdispersion[row as usize] = 2.0;
         row
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_wire::Timestamp;
+
+    use super::*;
+    use crate::settings::Limits;
+
+    fn report(window: Window, requests: &[(&str, u64)]) -> Report {
+        let counts =
+            |(bucket, requests): &(&str, u64)| BucketCounts { bucket: (*bucket).into(), requests: *requests, ..Default::default() };
+        Report {
+            node: "n".into(),
+            instance: None,
+            sequence: window as u64,
+            epoch: None,
+            start: Timestamp::from_secs(window * 30),
+            seconds: 30,
+            cpu: None,
+            memory: None,
+            buckets: requests.iter().map(counts).collect(),
+        }
+    }
+
+    /// A store that has closed `windows` windows; the report of each came `late` windows after it should have: 0 is in time.
+    fn store(windows: i64, late: i64, requests: impl Fn(i64) -> Vec<(&'static str, u64)>) -> Store {
+        let mut store = Store::new(30, Limits::default());
+        store.record(&report(0, &requests(0)));
+        for window in 0..windows {
+            let told = window - late;
+            if told > 0 {
+                store.record(&report(told, &requests(told)));
+            }
+            store.close(window);
+        }
+        (windows - late..windows).filter(|told| *told > 0).for_each(|told| store.record(&report(told, &requests(told))));
+        store
+    }
+
+    fn averages(store: &Store, bucket: &str) -> Vec<f32> {
+        let row = store.row(0, bucket).expect("a row");
+        store.columns.ewma.iter().map(|e| e[row]).collect()
+    }
+
+    #[test]
+    fn a_node_that_is_always_late_is_known_as_well_as_one_on_time() {
+        let steady = |_| vec![("a", 60), ("b", 6)];
+        for late in 0..3 {
+            let store = store(400, late, steady);
+            for (bucket, truth) in [("a", 60.0), ("b", 6.0), (TOTAL, 66.0)] {
+                for average in averages(&store, bucket) {
+                    assert!((average - truth).abs() < 0.05 * truth, "{late} windows late, {bucket}: {average} instead of {truth}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_bucket_that_a_late_report_leaves_out_fades() {
+        let falling_silent = |window| if window < 100 { vec![("a", 60), ("b", 6)] } else { vec![("a", 60)] };
+        let store = store(200, 1, falling_silent);
+        assert!(averages(&store, "b")[1] < 0.1, "{:?}", averages(&store, "b"));
+    }
+
+    #[test]
+    fn a_late_report_makes_up_for_the_guess() {
+        let on_time = store(50, 0, |w| vec![("a", 10 + w as u64 % 7)]);
+        let late = store(50, 1, |w| vec![("a", 10 + w as u64 % 7)]);
+        for (told, corrected) in averages(&on_time, "a").iter().zip(averages(&late, "a")) {
+            assert!((told - corrected).abs() < 1e-3 * told, "{told} {corrected}");
+        }
+        assert_eq!(on_time.demand(0, 0), late.demand(0, 0));
     }
 }
