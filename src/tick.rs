@@ -29,6 +29,15 @@ impl Schedule {
     pub fn due(&self, end: Timestamp) -> Timestamp {
         end.plus_secs(i64::from(self.grace_s))
     }
+
+    /// The last time at or before `now` at which a tick was due.
+    ///
+    /// Plans are of this time and not of the moment at which the thread woke: the steps of all leases then begin together. Were
+    /// they off by the wake-up's milliseconds, each step of a new lease would reach into two of the older ones, and the planner
+    /// would have to count both as lent.
+    pub fn last_due(&self, now: Timestamp) -> Timestamp {
+        self.due(self.next_end(now)).plus_secs(-i64::from(self.interval_s.max(1)))
+    }
 }
 
 /// Ticks `engine` after every window until `stop` completes; a tick that has begun is finished. Each plan goes to `plans`,
@@ -48,7 +57,7 @@ pub async fn run(
             () = &mut stop => return,
             () = clock.sleep_until(schedule.due(end)) => {}
         }
-        match engine.tick(clock.now()).await {
+        match engine.tick(schedule.last_due(clock.now().max(schedule.due(end)))).await {
             Ok(plan) => {
                 plans.send_replace(Some(plan));
             }
@@ -69,5 +78,13 @@ mod tests {
             assert_eq!(schedule.next_end(Timestamp::from_secs(now)), Timestamp::from_secs(end), "at {now} s");
         }
         assert_eq!(schedule.due(Timestamp::from_secs(60)), Timestamp::from_secs(63));
+    }
+
+    #[test]
+    fn plans_are_of_the_time_at_which_their_tick_was_due() {
+        let schedule = Schedule { interval_s: 30, grace_s: 3 };
+        for (now_ms, due_s) in [(33_000, 33), (33_017, 33), (62_999, 33), (63_000, 63), (200_500, 183)] {
+            assert_eq!(schedule.last_due(Timestamp::from_millis(now_ms)), Timestamp::from_secs(due_s), "at {now_ms} ms");
+        }
     }
 }
