@@ -1,6 +1,12 @@
 //! The program as a person meets it: what it says of a configuration, and what it refuses.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Runs `tidegate` and returns whether it did well, and what it said.
 fn tidegate(arguments: &[&str], environment: &[(&str, &str)]) -> (bool, String) {
@@ -50,4 +56,19 @@ fn a_token_opens_what_its_hash_is_put_up_for() {
     fs::write(&file, format!("[server]\nlisten = \"0.0.0.0:0\"\n[auth.nodes]\n{line}\n")).unwrap();
     let (is_well, said) = tidegate(&["check", "--config", file.to_str().unwrap()], &[]);
     assert!(is_well && said.contains("knows the tokens of 1 nodes"), "{said}");
+}
+
+#[test]
+fn a_sigterm_drains_and_ends_well() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+    let mut child =
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(dir.path()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(log.any(|line| line.contains("serving")));
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    let rest: Vec<String> = log.collect();
+    assert!(rest.iter().any(|l| l.contains("draining")) && rest.iter().any(|l| l.contains("stopped")), "{rest:?}");
+    assert!(child.wait().unwrap().success());
+    assert!(fs::read_dir(dir.path().join("snapshots")).unwrap().count() > 0);
 }

@@ -10,6 +10,7 @@ mod engine;
 mod full_disk;
 mod healthcheck;
 mod kill9;
+mod models;
 mod operation;
 mod rates;
 mod recovery;
