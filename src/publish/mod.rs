@@ -15,6 +15,7 @@
 
 pub mod allowance;
 pub mod change;
+mod connection;
 pub mod embedded;
 mod feed;
 pub mod ledger;

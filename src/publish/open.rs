@@ -29,8 +29,7 @@ pub enum OpenError {
     Secret(#[from] SecretError),
 }
 
-/// Opens the embedded store in `data_dir` and every other that `publish` names. Call it within a tokio runtime. A server need
-/// not be up.
+/// Opens the embedded store in `data_dir` and every other that `publish` names. A server need not be up.
 ///
 /// # Errors
 /// [`OpenError`]: the embedded store's file is unusable or in use, or an address or a password cannot be one.

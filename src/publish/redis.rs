@@ -1,21 +1,17 @@
 //! Rate tables in a Redis server.
 
 use std::{
-    future::Future,
     sync::{Arc, LazyLock},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use redis::{
-    AsyncCommands, Client, IntoConnectionInfo, Pipeline, RedisError, RedisResult, Script,
-    aio::{ConnectionManager, ConnectionManagerConfig},
-};
+use redis::{AsyncCommands, Client, IntoConnectionInfo, Pipeline, RedisError, RedisResult, Script};
 use tidegate_wire::Timestamp;
-use tokio::time;
 
 use super::{
+    connection::{Connection, told},
     secret::Secret,
     store::{BatchOutcome, Entry, Limits, RateStore, StoreError},
 };
@@ -54,16 +50,15 @@ pub struct RedisAddress {
     pub deadline: Duration,
 }
 
-/// Rate tables in a Redis server, connected to when first used and again whenever the connection is lost.
+/// Rate tables in a Redis server, connected to when first used and again when the connection was lost.
 pub struct RedisStore {
-    connection: ConnectionManager,
+    connection: Connection,
     clock: Arc<dyn Clock>,
-    deadline: Duration,
     limits: Limits,
 }
 
 impl RedisStore {
-    /// The store at `address`, which need not be up yet. Call it within a tokio runtime. What is left of an entry's life is
+    /// The store at `address`, which need not be up yet. What is left of an entry's life is
     /// counted by `clock`, and by the server from then on.
     ///
     /// # Errors
@@ -84,13 +79,7 @@ impl RedisStore {
             login = login.set_password(password.reveal());
         }
         let client = Client::open(info.set_redis_settings(login)).map_err(unusable)?;
-        // One attempt per call: the next tick is the retry.
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(0)
-            .set_connection_timeout(Some(address.deadline))
-            .set_response_timeout(Some(address.deadline));
-        let connection = ConnectionManager::new_lazy_with_config(client, config).map_err(unusable)?;
-        Ok(Self { connection, clock, deadline: address.deadline, limits: LIMITS })
+        Ok(Self { connection: Connection::new(client, address.deadline), clock, limits: LIMITS })
     }
 
     /// The same store with other limits.
@@ -99,22 +88,13 @@ impl RedisStore {
         Self { limits, ..self }
     }
 
-    async fn in_time<T>(&self, call: impl Future<Output = RedisResult<T>>) -> Result<T, StoreError> {
-        let late = StoreError::Deadline { after: self.deadline };
-        match time::timeout(self.deadline, call).await {
-            Err(_) => Err(late),
-            Ok(Err(error)) if error.is_timeout() => Err(late),
-            Ok(answer) => answer.map_err(|e| told(&e)),
-        }
-    }
-
     /// Runs one fenced script call per key, in one round trip.
     async fn run(&self, pipeline: &Pipeline, epochs: &[(&str, u64)]) -> BatchOutcome {
         if epochs.is_empty() {
             return BatchOutcome::default();
         }
-        let mut connection = self.connection.clone();
-        let answers: Vec<RedisResult<u64>> = match self.in_time(pipeline.query_async(&mut connection)).await {
+        let sent = self.connection.call(|mut c| async move { pipeline.query_async(&mut c).await }).await;
+        let answers: Vec<RedisResult<u64>> = match sent {
             Ok(answers) => answers,
             Err(error) => return BatchOutcome::all_failed(epochs.iter().map(|(key, _)| *key), &error),
         };
@@ -162,8 +142,7 @@ impl RateStore for RedisStore {
     }
 
     async fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        let mut connection = self.connection.clone();
-        let value: Option<Vec<u8>> = self.in_time(connection.get(key)).await?;
+        let value: Option<Vec<u8>> = self.connection.call(|mut c| async move { c.get(key).await }).await?;
         Ok(value.map(Bytes::from))
     }
 
@@ -177,8 +156,7 @@ impl RateStore for RedisStore {
     }
 
     async fn highest_epoch(&self) -> Result<u64, StoreError> {
-        let mut connection = self.connection.clone();
-        let epoch: Option<u64> = self.in_time(connection.get(FENCE)).await?;
+        let epoch: Option<u64> = self.connection.call(|mut c| async move { c.get(FENCE).await }).await?;
         Ok(epoch.unwrap_or(0))
     }
 }
@@ -193,11 +171,4 @@ fn fenced_pipeline() -> Pipeline {
 /// Milliseconds from `now` until `expires_at`, at least 1: Redis refuses an expiry of nothing.
 fn life_ms(expires_at: Timestamp, now: Timestamp) -> i64 {
     (expires_at.as_millis() - now.as_millis()).max(1)
-}
-
-fn told(error: &RedisError) -> StoreError {
-    if error.is_io_error() || error.is_connection_dropped() || error.is_connection_refusal() {
-        return StoreError::Unreachable(error.to_string());
-    }
-    StoreError::Refused(error.to_string())
 }

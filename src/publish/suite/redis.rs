@@ -114,19 +114,16 @@ async fn a_server_that_was_away_gets_at_the_next_plan_what_it_missed() {
     let status = run.status(0, 2).await;
     assert_eq!((status.written, status.skipped, status.failed), (0, 1, 1), "{status:?}");
     server.run_again();
-    // The connection comes back by itself; whether the next call or a later one finds it is the client's business.
-    let mut epoch = 2;
-    loop {
-        epoch += 1;
-        run.send(tidegate_planner::Plan { epoch, ..moved.clone() });
-        let status = run.status(0, epoch).await;
-        assert_eq!(status.skipped, 1, "only what failed is tried again");
-        if status.written == 1 {
-            break;
-        }
-        assert!(epoch < 1_000, "{status:?}");
-    }
+    run.send(tidegate_planner::Plan { epoch: 3, ..moved.clone() });
+    let status = run.status(0, 3).await;
+    assert_eq!((status.written, status.skipped, status.failed), (1, 1, 0), "{status:?}");
     assert_eq!(read_table(&*store, "b").await.unwrap().unwrap().pool.capacity, 1.0);
+    server.kill();
+    server.run_again();
+    edit(&mut moved, "b").pool.capacity = 2.0;
+    run.send(tidegate_planner::Plan { epoch: 4, ..moved });
+    let status = run.status(0, 4).await;
+    assert_eq!((status.written, status.failed), (1, 0), "a lost connection alone fails no write: {status:?}");
 }
 
 /// A server whose user `edge` may write these keys alone, and the store as that user.
@@ -184,6 +181,33 @@ async fn no_error_shows_the_password() {
     let clock = Arc::new(ManualClock::new(start_time()));
     let inline = RedisStore::connect(&address("redis://:hunter2@127.0.0.1:1/0"), clock).err().unwrap().to_string();
     assert!(inline.contains("redis_password_file") && !inline.contains("hunter2"), "{inline}");
+}
+
+#[tokio::test]
+async fn a_password_that_the_server_learns_later_is_accepted_then() {
+    let server = RedisServer::start(&["--requirepass", "old"]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("password");
+    fs::write(&file, "new").unwrap();
+    let password = Some(Secret::read(&SecretSource::File(file)).unwrap());
+    let store = connect(&RedisAddress { password, ..address(&server.url()) });
+    assert_eq!(store.get("k").await.unwrap_err().kind(), "refused");
+    let mut admin = ::redis::Client::open(server.url().replace("redis://", "redis://:old@")).unwrap().get_connection().unwrap();
+    ::redis::cmd("CONFIG").arg(&["SET", "requirepass", "new"]).exec(&mut admin).unwrap();
+    assert_eq!(store.get("k").await, Ok(None));
+}
+
+#[tokio::test]
+async fn one_connection_serves_all_calls() {
+    let server = RedisServer::start(&[]);
+    let store = connect(&address(&server.url()));
+    for epoch in 1..=5 {
+        store.put_batch(&[entry("k", "v", epoch)]).await;
+        store.get("k").await.unwrap();
+    }
+    let mut admin = ::redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+    let stats: String = ::redis::cmd("INFO").arg("stats").query(&mut admin).unwrap();
+    assert!(stats.contains("total_connections_received:2\r\n"), "the store's and this one: {stats}");
 }
 
 #[tokio::test]
