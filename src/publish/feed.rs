@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
-use serde::Serialize;
 use tidegate_planner::Plan;
 use tidegate_wire::RateTable;
 use tokio::time;
@@ -17,7 +16,7 @@ use super::{
 };
 
 /// How far one store has come.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct StoreStatus {
     /// The store's name.
     pub store: String,

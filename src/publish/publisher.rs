@@ -49,11 +49,6 @@ impl Publisher {
         Self { tasks, statuses }
     }
 
-    /// How far each store has come.
-    pub fn statuses(&self) -> Vec<StoreStatus> {
-        self.statuses.iter().map(|status| status.borrow().clone()).collect()
-    }
-
     /// Watches how far each store has come, in the order in which they were given.
     pub fn subscribe(&self) -> Vec<watch::Receiver<StoreStatus>> {
         self.statuses.clone()
