@@ -40,7 +40,7 @@ pub enum StartError {
     #[error(transparent)]
     Recover(#[from] RecoverError),
     /// The data folder or a store.
-    #[error("stores cannot be opened: {0}; check server.data_dir and [publish]")]
+    #[error("stores cannot be opened: {0}; check server.data_dir and [publish], and that no other tidegate uses that folder")]
     Stores(#[from] OpenError),
     /// The metrics recorder.
     #[error("metrics cannot be set up: {0}")]

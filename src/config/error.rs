@@ -63,7 +63,17 @@ impl ConfigError {
             Kind::UnknownVariant(found, known) => format!("`{found}` is not a choice{}", listed(found, known)),
             kind => kind.to_string(),
         };
-        Self::Key { origin: origin(error, &path), key: path.join("."), reason }
+        let key = path.join(".");
+        let reason = format!("{reason}{}", mend(&key));
+        Self::Key { origin: origin(error, &path), key, reason }
+    }
+}
+
+/// What would do, for a key whose type says too little.
+fn mend(key: &str) -> &'static str {
+    match key {
+        "server.listen" => "; an IP address and a port are needed, for example 127.0.0.1:8080",
+        _ => "",
     }
 }
 

@@ -1,6 +1,9 @@
 //! `[log]`: what is logged and in which form.
 
 use serde::{Deserialize, Serialize};
+use tracing_subscriber::EnvFilter;
+
+use super::ConfigError;
 
 /// Keys of `[log]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,6 +18,15 @@ pub struct Log {
 impl Default for Log {
     fn default() -> Self {
         Self { format: LogFormat::Text, filter: "info".into() }
+    }
+}
+
+impl Log {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        match EnvFilter::builder().parse(&self.filter) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(ConfigError::value("log.filter", "must be a level or target=level pairs, for example info,tidegate=debug")),
+        }
     }
 }
 

@@ -110,6 +110,7 @@ impl Config {
         self.journal.check()?;
         self.publish.check()?;
         self.training.check()?;
+        self.log.check()?;
         self.auth.check()?;
         self.refuse_open_to_the_world()
     }

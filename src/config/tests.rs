@@ -92,6 +92,8 @@ fn an_unknown_key_is_named_with_its_file_and_what_was_meant() {
 fn a_wrong_value_is_named_with_its_key() {
     for (text, says) in [
         ("[server]\nlisten = 8080", "key `server.listen`"),
+        ("[server]\nlisten = \"localhost:80\"", "an IP address and a port are needed"),
+        ("[log]\nfilter = \"a=b=c\"", "key `log.filter`: must be a level"),
         ("[server]\nbody_limit_bytes = -1", "key `server.body_limit_bytes`"),
         ("[log]\nformat = \"xml\"", "key `log.format`: `xml` is not a choice; known are `text`, `json`"),
         ("[planner]\ninterval_s = 7", "key `planner.interval_s`: must divide a day evenly"),

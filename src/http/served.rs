@@ -48,16 +48,20 @@ impl ServedRates {
         self.changes.subscribe()
     }
 
-    /// Takes in new tables; one whose epoch is not above that of the table in force is left out. Called by one task at a time.
+    /// Takes in the tables of a plan: a node without one is no longer served, and one whose epoch is not above that of the table
+    /// in force keeps that. Called by one task at a time.
     pub fn update<'a>(&self, tables: impl IntoIterator<Item = &'a Arc<RateTable>>) {
-        let mut all = HashMap::clone(&self.tables.load());
+        let before = self.tables.load();
+        let mut all = HashMap::with_capacity(before.len());
         for table in tables {
-            if all.get(&table.node).is_some_and(|served| served.epoch >= table.epoch) {
-                continue;
-            }
-            match ServedTable::new(table) {
-                Ok(served) => drop(all.insert(table.node.clone(), Arc::new(served))),
-                Err(error) => tracing::error!(node = table.node, %error, "a rate table cannot be written as JSON; the one before stays"),
+            let in_force = before.get(&table.node).filter(|served| served.epoch >= table.epoch);
+            let served = match in_force {
+                Some(served) => Ok(served.clone()),
+                None => ServedTable::new(table).map(Arc::new),
+            };
+            match served {
+                Ok(served) => drop(all.insert(table.node.clone(), served)),
+                Err(error) => tracing::error!(node = table.node, %error, "a rate table cannot be written as JSON"),
             }
         }
         self.tables.store(Arc::new(all));
@@ -101,5 +105,7 @@ mod tests {
         assert_eq!((served.epoch, served.etag.to_str().unwrap()), (7, "\"7\""));
         assert_eq!(serde_json::from_slice::<RateTable>(&served.body).unwrap(), table(7));
         assert_eq!(rates.get("b"), None);
+        rates.update([]);
+        assert_eq!(rates.get("a"), None, "a node that was forgotten is not served");
     }
 }

@@ -45,6 +45,15 @@ fn serve_without_tokens_refuses_to_be_open_to_other_machines() {
 }
 
 #[test]
+fn a_start_that_fails_says_why_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    let (is_well, said) = tidegate(&["serve", "--listen", "127.0.0.1:0", "--data-dir", file.to_str().unwrap()], &[]);
+    assert!(!is_well && said.contains("server.data_dir") && said.matches("os error").count() == 1, "{said}");
+}
+
+#[test]
 fn a_token_opens_what_its_hash_is_put_up_for() {
     let (is_well, said) = tidegate(&["token", "cf-fra"], &[]);
     assert!(is_well, "{said}");
