@@ -1,9 +1,9 @@
 //! Weighted normal equations. They are sums over rows, so those of blocks, days or regions add up.
 
 use linfa_linalg::cholesky::SolveC;
-use ndarray::{Array1, Array2, ArrayView2, Axis, Slice, linalg::general_mat_mul};
+use ndarray::{Array1, Array2, Axis, Slice, linalg::general_mat_mul};
 
-use super::FitError;
+use super::{Block, FitError, rows::BLOCK_ROWS};
 
 /// Normal equations of a weighted least-squares fit with an intercept.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,27 +18,41 @@ pub struct Gram {
     z: f64,
     /// Σ w.
     weight: f64,
+    /// Weighted rows of the block being added: kept, so that a block costs no allocation.
+    weighted: Array2<f64>,
 }
 
 impl Gram {
     /// The empty sum for `columns` features.
     pub fn new(columns: usize) -> Self {
-        Self { xx: Array2::zeros((columns, columns)), x: Array1::zeros(columns), xz: Array1::zeros(columns), z: 0.0, weight: 0.0 }
+        Self {
+            xx: Array2::zeros((columns, columns)),
+            x: Array1::zeros(columns),
+            xz: Array1::zeros(columns),
+            z: 0.0,
+            weight: 0.0,
+            weighted: Array2::zeros((BLOCK_ROWS, columns)),
+        }
     }
 
-    /// Adds rows `x` with weights and responses of the same length. `weighted` is scratch space of `x`'s shape.
-    pub fn add(&mut self, x: ArrayView2<f64>, weight: &[f64], response: &[f64], weighted: &mut Array2<f64>) {
-        let n = x.nrows();
-        for (k, &w) in weight.iter().enumerate().take(n) {
-            let (row, mut out) = (x.row(k), weighted.row_mut(k));
-            out.zip_mut_with(&row, |o, &v| *o = w * v);
-            self.x += &out;
-            self.xz.scaled_add(response[k], &out);
-            self.z += w * response[k];
-            self.weight += w;
+    /// Adds the rows of `block` with these weights and responses, one of each per row.
+    pub fn add(&mut self, block: &Block, weight: &[f64], response: &[f64]) {
+        let Self { xx, x, xz, z, weight: total, weighted } = self;
+        let [x, xz] = [x, xz].map(|v| v.as_slice_mut().expect("a vector made by zeros is contiguous"));
+        let out = weighted.as_slice_mut().expect("a matrix made by zeros is contiguous");
+        let columns = x.len().max(1);
+        for (k, out) in out.chunks_exact_mut(columns).enumerate().take(block.len) {
+            let (w, wz) = (weight[k], weight[k] * response[k]);
+            for (((out, v), x), xz) in out.iter_mut().zip(block.row(k)).zip(&mut *x).zip(&mut *xz) {
+                *out = w * v;
+                *x += w * v;
+                *xz += wz * v;
+            }
+            *z += wz;
+            *total += w;
         }
-        let weighted = weighted.slice_axis(Axis(0), Slice::from(..n));
-        general_mat_mul(1.0, &x.t(), &weighted, 1.0, &mut self.xx);
+        let weighted = weighted.slice_axis(Axis(0), Slice::from(..block.len));
+        general_mat_mul(1.0, &block.features().t(), &weighted, 1.0, xx);
     }
 
     /// Adds the sums of other rows.
@@ -93,8 +107,13 @@ mod tests {
     use ndarray::array;
 
     fn of(x: &Array2<f64>, w: &[f64], z: &[f64]) -> Gram {
+        let mut block = Block::new(x.ncols());
+        block.len = x.nrows();
+        for (to, from) in block.rows_mut().zip(x.rows()) {
+            to.copy_from_slice(&from.to_vec());
+        }
         let mut g = Gram::new(x.ncols());
-        g.add(x.view(), w, z, &mut Array2::zeros(x.raw_dim()));
+        g.add(&block, w, z);
         g
     }
 

@@ -1,6 +1,6 @@
 //! Iteratively reweighted least squares for a Poisson mean with a log link: Newton's method on Gram matrices.
 
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 
 use super::{Block, FitError, RowSource, censored::expected_at_least, gram::Gram, scale::Scale};
 
@@ -89,7 +89,6 @@ fn sweep(rows: &impl RowSource, scale: &Scale, point: &Point) -> Result<(Gram, f
     let p = rows.columns();
     let mut gram = Gram::new(p);
     let mut loss = 0.0;
-    let mut weighted = Array2::zeros((super::rows::BLOCK_ROWS, p));
     let (mut weight, mut response) = (vec![], vec![]);
     rows.each_block(|_, block| {
         standardise(block, scale);
@@ -105,7 +104,7 @@ fn sweep(rows: &impl RowSource, scale: &Scale, point: &Point) -> Result<(Gram, f
             weight.push(w * mu);
             response.push(eta + (y - mu) / mu);
         }
-        gram.add(block.features(), &weight, &response, &mut weighted);
+        gram.add(block, &weight, &response);
         Ok::<(), FitError>(())
     })?;
     Ok((gram, loss))
@@ -113,8 +112,10 @@ fn sweep(rows: &impl RowSource, scale: &Scale, point: &Point) -> Result<(Gram, f
 
 /// Brings a block's columns to mean 0 and spread 1; constant columns to 0.
 pub fn standardise(block: &mut Block, scale: &Scale) {
-    for mut row in block.features_mut().rows_mut() {
-        row.zip_mut_with(&scale.mean, |v, &m| *v -= m);
-        row *= &scale.inverse;
+    let [mean, inverse] = [&scale.mean, &scale.inverse].map(|v| v.as_slice().expect("a vector made by zeros is contiguous"));
+    for row in block.rows_mut() {
+        for ((v, mean), inverse) in row.iter_mut().zip(mean).zip(inverse) {
+            *v = (*v - mean) * inverse;
+        }
     }
 }

@@ -1,8 +1,6 @@
 //! Ridge regression on Gram matrices: one pass over the rows, whatever their number.
 
-use ndarray::Array2;
-
-use super::{FitError, FittedPoisson, RowSource, gram::Gram, irls::standardise, rows::BLOCK_ROWS, scale::Scale};
+use super::{FitError, FittedPoisson, RowSource, gram::Gram, irls::standardise, scale::Scale};
 
 /// Least squares on ln(1 + count) with a ridge, by the normal equations.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,14 +17,13 @@ impl RidgeRegression {
     pub fn fit_rows(&self, rows: &impl RowSource) -> Result<FittedPoisson, FitError> {
         let scale = Scale::measure(rows)?;
         let mut gram = Gram::new(rows.columns());
-        let mut weighted = Array2::zeros((BLOCK_ROWS, rows.columns()));
         let mut logs = vec![];
         rows.each_block(|_, block| {
             standardise(block, &scale);
             logs.clear();
             logs.extend(block.y.iter().take(block.len).map(|y| y.ln_1p()));
             let weight = block.weight.to_vec();
-            gram.add(block.features(), &weight, &logs, &mut weighted);
+            gram.add(block, &weight, &logs);
             Ok::<(), FitError>(())
         })?;
         let (intercept, coefficients) = gram.solve(self.ridge * scale.weight)?;

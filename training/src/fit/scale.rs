@@ -39,15 +39,14 @@ impl Scale {
                 if !(w.is_finite() && w >= 0.0) {
                     return Err(not_a_number("weight".into(), w));
                 }
-                let x = block.x.row(k);
-                let x = x.as_slice().expect("rows of a block are contiguous");
+                let x = block.row(k);
                 // Squares are summed about the first row, or a large offset would drown the spread in rounding.
                 let origin = origin.get_or_insert_with(|| x.to_vec());
                 let mut all = 0.0;
-                for j in 0..p {
-                    let d = x[j] - origin[j];
-                    sum[j] += w * d;
-                    squares[j] += w * d * d;
+                for (((x, origin), sum), square) in x.iter().zip(origin).zip(&mut sum).zip(&mut squares) {
+                    let d = x - *origin;
+                    *sum += w * d;
+                    *square += w * d * d;
                     all += d;
                 }
                 if !all.is_finite() {

@@ -55,12 +55,11 @@ impl RowSource for StepRows<'_> {
     fn load(&self, from: usize, block: &mut Block) {
         let until = (from + BLOCK_ROWS).min(self.rows.len());
         block.len = until - from;
+        for (to, &i) in block.rows_mut().zip(&self.rows[from..until]) {
+            to.iter_mut().zip(self.samples.row(i as usize)).for_each(|(to, from)| *to = f64::from(*from));
+        }
         for (k, &i) in self.rows[from..until].iter().enumerate() {
             let i = i as usize;
-            let mut row = block.x.row_mut(k);
-            for (to, from) in row.iter_mut().zip(self.samples.row(i)) {
-                *to = f64::from(*from);
-            }
             block.y[k] = f64::from(self.samples.targets[self.step][i]);
             block.at_least[k] = self.samples.at_least[i] & (1 << self.step) != 0;
             let balance = self.balance[usize::from(self.samples.source[i])];

@@ -62,9 +62,12 @@ fn the_score_is_zero_at_the_fit() {
 fn normal_equations_agree_with_linfa() {
     let data = drawn(500, 0.2, &[1.0, -0.5, 0.3]);
     let oracle = LinearRegression::new().fit(&data).unwrap();
-    let mut gram = Gram::new(3);
-    let y = data.targets().to_vec();
-    gram.add(data.records().view(), &[1.0; 500], &y, &mut Array2::zeros((500, 3)));
+    let (mut gram, mut block) = (Gram::new(3), Block::new(3));
+    block.len = 500;
+    for (to, from) in block.rows_mut().zip(data.records().rows()) {
+        to.copy_from_slice(&from.to_vec());
+    }
+    gram.add(&block, &[1.0; 500], &data.targets().to_vec());
     let (intercept, coefficients) = gram.solve(0.0).unwrap();
     assert!((intercept - oracle.intercept()).abs() < 1e-10);
     assert!((&coefficients - oracle.params()).iter().all(|d| d.abs() < 1e-10));
