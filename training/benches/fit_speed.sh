@@ -17,5 +17,5 @@ trainer=${CARGO_TARGET_DIR:-target}/$folder/tidegate-train
 python3 -m venv "$scratch/venv"
 "$scratch/venv/bin/pip" install --quiet --disable-pip-version-check numpy scikit-learn
 
-"$trainer" bench --bench-rows "$rows" --export "$scratch" ${TRACES:+--traces "$TRACES"} > /dev/null
+"$trainer" bench --rows "$rows" --export "$scratch" ${TRACES:+--traces "$TRACES"} > /dev/null
 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 "$scratch/venv/bin/python" training/benches/sklearn_fit.py "$scratch"

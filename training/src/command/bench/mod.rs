@@ -19,7 +19,6 @@ use linfa::ParamGuard;
 use serde_json::json;
 use tidegate_planner::features::{COUNT, NAMES};
 
-use super::ReadArgs;
 use crate::{
     fit::{FittedPoisson, PoissonParams, RidgeRegression, RowSource, rows::TableRows},
     matrix::{Options, Samples, build},
@@ -30,17 +29,18 @@ use crate::{
 /// Ridge of both fits, per unit of weight on standardised columns.
 const RIDGE: f64 = 1e-6;
 
+/// Nodes over which the requests of a trace are spread.
+const NODES: usize = 4;
+
 /// Arguments of `bench`.
 #[derive(Debug, Clone, Args)]
 pub struct BenchArgs {
     /// Rows to fit
     #[arg(long, default_value_t = 2_000_000, value_name = "N")]
-    bench_rows: usize,
+    rows: usize,
     /// Take the rows from a folder of traces; from a made-up, seeded workload when left out
     #[arg(long, value_name = "DIR")]
     traces: Option<PathBuf>,
-    #[command(flatten)]
-    read: ReadArgs,
     /// Fits of each kind; the fastest counts
     #[arg(long, default_value_t = 3, value_name = "N")]
     repeat: usize,
@@ -57,7 +57,7 @@ impl BenchArgs {
     pub fn run(self) -> anyhow::Result<()> {
         let samples = self.samples()?;
         anyhow::ensure!(!samples.is_empty(), "there are no rows to fit");
-        let rows = TableRows::new(&samples.x, &samples.targets[0], COUNT, self.bench_rows);
+        let rows = TableRows::new(&samples.x, &samples.targets[0], COUNT, self.rows);
         let poisson = PoissonParams::default().ridge(RIDGE).check()?;
         let ridge = RidgeRegression { ridge: RIDGE };
         let (poisson_s, poisson_fit) = fastest(self.repeat, || poisson.fit_rows(&rows))?;
@@ -68,7 +68,7 @@ impl BenchArgs {
             "peak_rss_mb": peak_rss_mb(),
         });
         if let Some(dir) = &self.export {
-            export(dir, &samples, self.bench_rows, &result)?;
+            export(dir, &samples, self.rows, &result)?;
         }
         println!("{result}");
         Ok(())
@@ -76,14 +76,14 @@ impl BenchArgs {
 
     fn samples(&self) -> anyhow::Result<Samples> {
         if let Some(dir) = &self.traces {
-            let past = crate::pipeline::Past::Traces(traces_in(dir)?, self.read.nodes as usize);
-            let options = Options { rows: self.read.rows, ..Options::default() };
+            let past = crate::pipeline::Past::Traces(traces_in(dir)?, NODES);
+            let options = Options { rows: self.rows, ..Options::default() };
             return gather(&past, 1.0, options, &Progress::Shown);
         }
-        let source = workload::made_up(self.bench_rows);
+        let source = workload::made_up(self.rows);
         let mut samples = Samples::default();
         let bar = Progress::Shown.bar("windows", u64::from(source.windows));
-        build(&source, Options { rows: 100 * self.bench_rows, ..Options::default() }, &mut samples, &|| bar.inc(1));
+        build(&source, Options { rows: 100 * self.rows, ..Options::default() }, &mut samples, &|| bar.inc(1));
         bar.finish_and_clear();
         Ok(samples)
     }
