@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     config::{Config, Overrides, PlannerOverrides, ServerOverrides},
+    demo,
     healthcheck,
     http::auth::{token_hash, token_of},
 };
@@ -28,6 +29,8 @@ pub struct Cli {
 pub enum Command {
     /// Take in telemetry, plan every interval, lease rates, until SIGTERM or Ctrl-C
     Serve(Serve),
+    /// Watch it work: the service, edge nodes and a workload in one process, with time sped up
+    Demo(demo::Args),
     /// Read a configuration file and say what it means, or what is wrong with it
     Check(Check),
     /// Ask the service that runs with the same configuration whether it is alive; fails when it is not

@@ -87,6 +87,11 @@ impl ManualClock {
         self.now.send_replace(now);
     }
 
+    /// How many wait for a time of this clock.
+    pub fn sleepers(&self) -> usize {
+        self.now.receiver_count()
+    }
+
     /// Moves the time on by `seconds`.
     pub fn advance(&self, seconds: i64) {
         self.now.send_modify(|t| *t = t.plus_secs(seconds));
@@ -122,6 +127,7 @@ mod tests {
         let mut sleep = clock.sleep_until(Timestamp::from_secs(130));
         clock.advance(29);
         assert!(poll_once(&mut sleep).await.is_none(), "one second early");
+        assert_eq!(clock.sleepers(), 1);
         clock.advance(1);
         sleep.await;
         assert_eq!(clock.now(), Timestamp::from_secs(130));

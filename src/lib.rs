@@ -10,12 +10,14 @@
 //! - [`publish`]: the KV stores that carry rate tables to the edge.
 //! - [`http`]: the API, the served rate tables and the dashboard; [`metrics`] and [`log`]: what is told of all this.
 //! - [`trainer`]: retraining in a process of its own.
-//! - [`app`] wires it all together; [`cli`] is the command line, [`healthcheck`] the command that containers run.
+//! - [`app`] wires it all together; [`cli`] is the command line, [`healthcheck`] the command that containers run; [`demo`] drives
+//!   the whole with time sped up.
 
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod engine;
 pub mod healthcheck;
 pub mod http;

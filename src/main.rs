@@ -1,6 +1,11 @@
 //! `tidegate`: parses, wires, waits, drains.
 
-use std::{io::stdout, process::ExitCode, sync::Arc};
+use std::{
+    future::Future,
+    io::{IsTerminal, stdout},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use clap::Parser;
@@ -9,7 +14,7 @@ use tidegate::{
     cli::{Cli, Command, Serve},
     clock::SystemClock,
     config::Config,
-    log,
+    demo, log,
 };
 use tokio::{
     net::TcpListener,
@@ -19,6 +24,7 @@ use tokio::{
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Serve(flags) => serve(&flags),
+        Command::Demo(flags) => demonstrate(&flags),
         Command::Check(check) => check.run(&mut stdout()),
         Command::Healthcheck(check) => check.run(),
         Command::Token(token) => token.run(&mut stdout()),
@@ -47,7 +53,7 @@ fn told(error: &anyhow::Error) -> String {
 async fn serve(flags: &Serve) -> anyhow::Result<()> {
     let config = Config::load(flags.config.as_deref(), &flags.overrides())?;
     log::start(&config.log).context("configuration key `log.filter`")?;
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
+    let stop = stop_signal()?;
     let listen = config.server.listen;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen} (server.listen)"))?;
     let auth_is_on = config.auth.is_on();
@@ -56,14 +62,26 @@ async fn serve(flags: &Serve) -> anyhow::Result<()> {
     if !auth_is_on {
         tracing::warn!("no token is set up, so only this machine is served; `tidegate token NODE` makes one");
     }
-    app.run(async {
+    app.run(stop).await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+#[tokio::main]
+async fn demonstrate(flags: &demo::Args) -> anyhow::Result<()> {
+    let is_terminal = stdout().is_terminal();
+    demo::run(flags, stdout(), is_terminal, stop_signal()?).await?;
+    Ok(())
+}
+
+/// Completes on SIGTERM and on Ctrl-C.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened for")?;
+    Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             // Without Ctrl-C to listen for, SIGTERM is left.
             Ok(()) = tokio::signal::ctrl_c() => {}
         }
     })
-    .await?;
-    tracing::info!("stopped");
-    Ok(())
 }

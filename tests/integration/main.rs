@@ -5,6 +5,7 @@ mod bad_input;
 mod command_line;
 mod connection;
 mod dashboard;
+mod demo;
 mod drain;
 mod engine;
 mod full_disk;
