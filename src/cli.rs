@@ -7,8 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     config::{Config, Overrides, PlannerOverrides, ServerOverrides},
-    demo,
-    healthcheck,
+    demo, healthcheck,
     http::auth::{token_hash, token_of},
 };
 

@@ -1,8 +1,10 @@
 //! The planner itself: state, model and settings behind `observe` and `tick`.
 //!
-//! [`tick`](self) runs in the order of its files: `close` folds finished windows in, `origin` leases an origin's capacity to its
-//! nodes, `node` turns a node's lease into its rate table; `explain`, `view` and `snapshot` answer questions about the result.
+//! What is observed passes `beyond`. [`tick`](self) runs in the order of its files: `close` folds finished windows in, `origin`
+//! leases an origin's capacity to its nodes, `node` turns a node's lease into its rate table; `explain`, `view` and `snapshot`
+//! answer questions about the result.
 
+mod beyond;
 mod close;
 mod explain;
 mod node;
@@ -78,7 +80,8 @@ impl Planner {
 
     /// Takes in a report that is valid and not a duplicate. Order within a window does not matter.
     pub fn observe(&mut self, report: &Report) {
-        self.store.record(report);
+        let report = self.within_ceilings(report);
+        self.store.record(&report);
         self.supplies.resize_with(self.store.nodes.len(), Supply::default);
     }
 
