@@ -3,7 +3,7 @@
 import { figure } from "./view.js";
 
 const HEIGHT = 300;
-const MARGIN = { top: 12, right: 24, bottom: 28, left: 56 };
+const MARGIN = { top: 12, right: 34, bottom: 28, left: 56 };
 const SVG = "http://www.w3.org/2000/svg";
 
 function shape(name, attributes, text) {
