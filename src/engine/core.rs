@@ -96,8 +96,7 @@ impl Core {
     }
 
     fn write(&mut self, records: &[Record]) -> Result<(), JournalError> {
-        self.journal.append(&self.owed)?;
-        self.journal.append(records)?;
+        self.journal.append(self.owed.iter().chain(records))?;
         let (began, before) = (Instant::now(), self.journal.position());
         let after = self.journal.commit()?;
         metrics::histogram!("tidegate_journal_commit_seconds").record(began.elapsed());

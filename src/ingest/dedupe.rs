@@ -1,7 +1,7 @@
 //! Which reports have come before: by node, instance and sequence number.
 //!
 //! Each instance has a sliding window over its last [`WINDOW`] sequence numbers. [`Bounds`] keep the memory bounded: what was
-//! used longest ago is forgotten first.
+//! used longest ago is forgotten first, and a report of what has been forgotten is new, if it is young enough to be taken at all.
 
 use std::collections::HashMap;
 

@@ -68,9 +68,9 @@ impl Journal {
     ///
     /// # Errors
     /// A record that is too long for a frame; then none of `records` is in the group.
-    pub fn append(&mut self, records: &[Record]) -> Result<(), JournalError> {
+    pub fn append<'a>(&mut self, records: impl IntoIterator<Item = &'a Record>) -> Result<(), JournalError> {
         let before = self.group.len();
-        let added = records.iter().try_for_each(|r| r.encode(&mut self.group));
+        let added = records.into_iter().try_for_each(|r| r.encode(&mut self.group));
         if added.is_err() {
             self.group.truncate(before);
         }

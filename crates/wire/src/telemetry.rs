@@ -20,7 +20,8 @@ pub struct Telemetry {
 pub struct Report {
     /// Edge node, `[A-Za-z0-9_-]{1,64}`.
     pub node: String,
-    /// Process or isolate of the node; the node itself when left out.
+    /// Process or isolate of the node, `[A-Za-z0-9._:-]{1,128}`; the node itself when left out. A process that starts anew takes
+    /// a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<String>,
     /// Rises by one with each report of this instance; a repeat is a duplicate.

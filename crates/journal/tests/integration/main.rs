@@ -27,7 +27,7 @@ fn write(dir: &Path, limits: Limits, groups: &[&[Record]]) -> Journal {
     let (mut journal, cut) = Journal::open(dir, limits).unwrap();
     assert_eq!(cut, None);
     for group in groups {
-        journal.append(group).unwrap();
+        journal.append(*group).unwrap();
         journal.commit().unwrap();
     }
     journal
@@ -68,6 +68,17 @@ fn what_is_not_committed_is_not_there() {
     assert_eq!(read(dir.path()), [tick(1)]);
     drop(journal);
     assert_eq!(read(dir.path()), [tick(1)]);
+}
+
+#[test]
+fn a_record_too_long_for_a_frame_takes_nothing_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut journal = write(dir.path(), SMALL, &[&[tick(1)]]);
+    let error = journal.append(&[tick(2), Record::Reports(vec![0; (64 << 20) + 1])]).unwrap_err().to_string();
+    assert!(error.contains("67108865 bytes"), "{error}");
+    journal.append(&[tick(3)]).unwrap();
+    journal.commit().unwrap();
+    assert_eq!(read(dir.path()), [tick(1), tick(3)]);
 }
 
 #[test]
