@@ -74,7 +74,7 @@ async fn play(
     let began = Instant::now();
     let mut run = Run::new(traffic, origin, service)?;
     screen.say(&format!(
-        "serving at {}/ : {} nodes share {:.0} requests/s and a burst of {:.0}; demand is {:.0}/s on average",
+        "serving at {}/ : {} nodes share {:.1} requests/s and a burst of {:.0}; demand is {:.1}/s on average",
         service.base(),
         traffic.nodes.len(),
         origin.sustained_per_s,

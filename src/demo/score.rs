@@ -111,7 +111,7 @@ impl fmt::Display for Verdict {
         };
         write!(
             f,
-            "verdict: adaptive throttled {adaptive:.2} % of legitimate requests, a static limit {fixed:.2} % ({outcome}), both with {:.0} tokens/s \
+            "verdict: adaptive throttled {adaptive:.2} % of legitimate requests, a static limit {fixed:.2} % ({outcome}), both with {:.1} tokens/s \
              and a burst of {:.0}",
             self.sustained_per_s, self.burst
         )?;

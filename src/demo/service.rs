@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How long a plan is waited for. A real edge would not wait at all, and neither does the demo after that.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two looks at something that is awaited.
 const PAUSE: Duration = Duration::from_millis(2);
 
