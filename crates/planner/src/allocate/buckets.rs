@@ -28,6 +28,10 @@ pub struct Candidate {
     pub floor: f64,
     /// Most, tokens per second.
     pub ceiling: f64,
+    /// Most over all nodes together, tokens per second.
+    pub limit: Option<f64>,
+    /// Whether a table must list it even where it can guarantee it nothing: its ceiling differs from the default's.
+    pub listed: bool,
 }
 
 /// A guaranteed rate and whether capacity bound it.

@@ -7,6 +7,7 @@
 mod beyond;
 mod close;
 mod explain;
+mod limits;
 mod node;
 mod origin;
 mod policy;

@@ -57,32 +57,40 @@ impl Planner {
             priority: policy.priority,
             floor: policy.floor_per_s,
             ceiling: policy.ceiling_per_s.or(policy.limit_per_s).unwrap_or(f64::INFINITY),
+            limit: policy.limit_per_s,
+            listed: self.lists(policy),
         }
     }
 
     /// Issues `lease` and writes the node's table, unless what it has is as good.
     pub(super) fn write_table(&mut self, origin: &Origin, lease: NodeLease, candidates: &[Candidate], now: Timestamp) {
-        let most = (lease.burst * RESERVED) as usize;
-        let listed = &candidates[..candidates.len().min(most)];
-        let rates = self.guarantees(&lease, listed);
+        let most = candidates.len().min((lease.burst * RESERVED) as usize);
+        let (guaranteed, others) = candidates.split_at(most);
+        let rates = self.guarantees(&lease, guaranteed);
         let capacities = capacities(lease.burst * RESERVED, self.store.interval_s() as f64, &rates);
         let reserve: f64 = capacities.iter().sum();
         let unlimited = origin.sustained_per_s + origin.burst / self.store.interval_s() as f64;
+        let lent = guaranteed.iter().zip(rates.iter().zip(&capacities)).map(|(c, (rate, capacity))| (c, *rate, *capacity));
+        let borrowing = others.iter().filter(|c| c.listed).map(|c| (c, 0.0, 0.0));
         let mut buckets = BTreeMap::new();
-        for ((candidate, rate), capacity) in listed.iter().zip(&rates).zip(&capacities) {
+        for (candidate, rate, capacity) in lent.chain(borrowing) {
             let Some(name) = self.store.index.name(candidate.row as usize) else { continue };
-            let policy = self.policy(name);
-            let mut refill: Vec<f64> =
-                lease.schedule.iter().map(|r| if lease.rate > 0.0 { rate * (r / lease.rate).min(1.0) } else { 0.0 }).collect();
-            if let (WhenStale::Floor, Some(last)) = (policy.when_stale, refill.last_mut()) {
-                *last = last.min(policy.floor_per_s);
-            }
-            let safe_per_s = refill.last().copied().unwrap_or(0.0);
-            let ceiling_per_s = policy.ceiling_per_s.unwrap_or(unlimited).max(*rate);
-            buckets.insert(name.to_owned(), BucketRates { refill_per_s: refill, capacity: *capacity, ceiling_per_s, safe_per_s });
+            buckets.insert(name.to_owned(), self.entry(&lease, candidate, rate, capacity, unlimited));
         }
+        let ceilings = candidates.iter().filter(|c| c.limit.is_some()).map(|c| (c.row, c.ceiling)).collect();
         let table = self.table(&lease, reserve, unlimited, buckets, now);
-        self.issue(lease, reserve, table, now);
+        self.issue(lease, reserve, ceilings, table, now);
+    }
+
+    fn entry(&self, lease: &NodeLease, candidate: &Candidate, rate: f64, capacity: f64, unlimited: f64) -> BucketRates {
+        let policy = self.policy(self.store.index.name(candidate.row as usize).unwrap_or_default());
+        let part = |step: &f64| if lease.rate > 0.0 { rate * (step / lease.rate).min(1.0) } else { 0.0 };
+        let mut refill: Vec<f64> = lease.schedule.iter().map(part).collect();
+        if let (WhenStale::Floor, Some(last)) = (policy.when_stale, refill.last_mut()) {
+            *last = last.min(policy.floor_per_s);
+        }
+        let safe_per_s = refill.last().copied().unwrap_or(0.0);
+        BucketRates { refill_per_s: refill, capacity, ceiling_per_s: candidate.ceiling.min(unlimited).max(rate), safe_per_s }
     }
 
     /// Guaranteed rates of `listed`, in order; their sum is at most the guaranteed part of the lease.
@@ -145,7 +153,7 @@ impl Planner {
         }
     }
 
-    fn issue(&mut self, lease: NodeLease, reserve: f64, table: RateTable, now: Timestamp) {
+    fn issue(&mut self, lease: NodeLease, reserve: f64, ceilings: Vec<(u32, f64)>, table: RateTable, now: Timestamp) {
         if self.tables.get(&table.node).is_some_and(|old| self.as_good(old, &table, now)) {
             return;
         }
@@ -161,7 +169,7 @@ impl Planner {
             expires_ms: table.expires_at.as_millis(),
             refill_per_s: lease.schedule,
             burst: lease.burst,
-            ceilings: vec![],
+            ceilings,
         });
         self.tables.insert(table.node.clone(), Arc::new(table));
     }

@@ -39,7 +39,8 @@ impl Planner {
     /// Leases the capacity of origin `index`, writes the tables of its nodes and returns its totals.
     pub(super) fn lease(&mut self, index: usize, now: Timestamp) -> OriginSummary {
         let group = self.group(index, now);
-        let candidates: Vec<Vec<Candidate>> = self.candidates(&group.live);
+        let mut candidates = self.candidates(&group.live);
+        self.split_limits(&group.live, &group.vanished, &mut candidates);
         let (rates, price) = self.share_rates(&group, &candidates, now);
         let safe = self.share_safe(&group, &rates);
         let bursts = self.share_burst(&group);
