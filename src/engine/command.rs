@@ -4,17 +4,21 @@ use std::sync::Arc;
 
 use tidegate_planner::{Model, Plan, Planner};
 use tidegate_wire::{Accepted, Timestamp};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use super::EngineError;
 use crate::ingest::Checked;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 
-/// One batch of reports and who waits for its answer.
+/// KiB of encoded reports that may wait together: the bound on memory where the number of batches is none.
+const ROOM_KIB: u32 = 64 << 10;
+
+/// One batch of reports, who waits for its answer and the room that it takes until then.
 pub(super) struct Batch {
     pub(super) checked: Checked,
     pub(super) reply: Reply<Accepted>,
+    pub(super) room: OwnedSemaphorePermit,
 }
 
 pub(super) enum Command {
@@ -30,6 +34,7 @@ pub(super) enum Command {
 #[derive(Debug, Clone)]
 pub struct Engine {
     commands: mpsc::Sender<Command>,
+    room: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Command {
@@ -47,7 +52,7 @@ impl std::fmt::Debug for Command {
 
 impl Engine {
     pub(super) fn new(commands: mpsc::Sender<Command>) -> Self {
-        Self { commands }
+        Self { commands, room: Arc::new(Semaphore::new(ROOM_KIB as usize)) }
     }
 
     /// Takes in a checked body. When this returns its reports are durable, and each repeat has been recognised.
@@ -55,12 +60,10 @@ impl Engine {
     /// # Errors
     /// Nothing of the body has been taken in: too many wait, the journal cannot be written, or the engine has stopped.
     pub async fn ingest(&self, checked: Checked) -> Result<Accepted, EngineError> {
+        let room = self.room.clone().try_acquire_many_owned(kib(&checked)).map_err(|_| shed())?;
         let (reply, answer) = oneshot::channel();
-        self.commands.try_send(Command::Ingest(Batch { checked, reply })).map_err(|e| match e {
-            mpsc::error::TrySendError::Full(_) => {
-                metrics::counter!("tidegate_ingest_shed_total").increment(1);
-                EngineError::Overloaded
-            }
+        self.commands.try_send(Command::Ingest(Batch { checked, reply, room })).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => shed(),
             mpsc::error::TrySendError::Closed(_) => EngineError::Stopped,
         })?;
         answer.await.unwrap_or(Err(EngineError::Stopped))
@@ -121,5 +124,59 @@ impl Engine {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| EngineError::Stopped)?;
         answer.await.unwrap_or(Err(EngineError::Stopped))
+    }
+}
+
+/// Room that a batch takes; one larger than all the room there is has to wait until it is alone.
+fn kib(checked: &Checked) -> u32 {
+    let bytes: usize = checked.items.iter().map(|i| i.encoded.len()).sum();
+    u32::try_from(bytes / 1024 + 1).unwrap_or(ROOM_KIB).min(ROOM_KIB)
+}
+
+fn shed() -> EngineError {
+    metrics::counter!("tidegate_ingest_shed_total").increment(1);
+    EngineError::Overloaded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::Item;
+
+    fn batch(bytes: usize) -> Checked {
+        let report = tidegate_wire::Report {
+            node: "n".into(),
+            instance: None,
+            sequence: 1,
+            epoch: None,
+            start: Timestamp::default(),
+            seconds: 30,
+            cpu: None,
+            memory: None,
+            buckets: vec![],
+        };
+        let mut item = Item::new(0, report);
+        item.encoded.resize(bytes, 0);
+        Checked { items: vec![item], rejected: vec![] }
+    }
+
+    #[tokio::test]
+    async fn bytes_that_wait_are_bounded_and_their_room_comes_back() {
+        let (sender, mut commands) = mpsc::channel(10);
+        let engine = Engine::new(sender);
+        let send = |bytes: usize| {
+            tokio::spawn({
+                let engine = engine.clone();
+                async move { engine.ingest(batch(bytes)).await }
+            })
+        };
+        let larger_than_all = send((ROOM_KIB as usize) << 11);
+        let first = commands.recv().await.unwrap();
+        assert_eq!(send(1).await.unwrap(), Err(EngineError::Overloaded));
+        drop(first);
+        assert_eq!(larger_than_all.await.unwrap(), Err(EngineError::Stopped));
+        let next = send(1);
+        assert!(matches!(commands.recv().await, Some(Command::Ingest(_))), "there is room again");
+        assert_eq!(next.await.unwrap(), Err(EngineError::Stopped));
     }
 }

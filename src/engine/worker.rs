@@ -36,17 +36,17 @@ impl Worker {
             return;
         }
         metrics::histogram!("tidegate_ingest_group_batches").record(group.len() as f64);
-        let (bodies, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|b| (b.checked, b.reply)).unzip();
+        let (bodies, replies): (Vec<_>, Vec<_>) = group.into_iter().map(|b| (b.checked, (b.reply, b.room))).unzip();
         // A sender that has gone needs no answer; its reports are durable all the same.
         match self.core.ingest(bodies) {
-            Ok(answers) => replies.into_iter().zip(answers).for_each(|(reply, answer)| {
+            Ok(answers) => replies.into_iter().zip(answers).for_each(|((reply, _), answer)| {
                 count(&answer);
                 let _ = reply.send(Ok(answer));
             }),
             Err(error) => {
                 tracing::error!(%error, batches = replies.len(), "telemetry refused");
                 metrics::counter!("tidegate_journal_errors_total").increment(1);
-                replies.into_iter().for_each(|reply| drop(reply.send(Err(EngineError::Journal))));
+                replies.into_iter().for_each(|(reply, _)| drop(reply.send(Err(EngineError::Journal))));
             }
         }
     }
