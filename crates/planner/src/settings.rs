@@ -210,6 +210,12 @@ impl Settings {
         if l.duration_s < 2 * self.interval_s {
             return refuse("lease.duration_s".into(), "must be at least two intervals, or a lease ends before the next can arrive");
         }
+        if (l.steps - 1).saturating_mul(self.interval_s) > l.duration_s {
+            return refuse(
+                "lease.steps".into(),
+                "must not reach beyond lease.duration_s: the last step is the safe rate, on which a lease ends",
+            );
+        }
         if !(0.0..=1.0).contains(&l.safe_share) {
             return refuse("lease.safe_share".into(), "must be a share from 0 to 1");
         }
@@ -232,6 +238,14 @@ impl Settings {
 }
 
 impl Policy {
+    /// Most that a bucket may reach at one node, tokens per second; none when nothing bounds it.
+    pub fn most_per_s(&self) -> Option<f64> {
+        match (self.ceiling_per_s, self.limit_per_s) {
+            (Some(ceiling), Some(limit)) => Some(ceiling.min(limit)),
+            (ceiling, limit) => ceiling.or(limit),
+        }
+    }
+
     fn check(&self) -> Result<(), (&'static str, &'static str)> {
         if !(0.0..1.0).contains(&self.slo) {
             return Err(("slo", "must be a share from 0 to below 1, for example 0.999"));

@@ -31,6 +31,21 @@ impl Lease {
         rate_at(&self.refill_per_s, first).max(rate_at(&self.refill_per_s, last))
     }
 
+    /// Highest refill in force at any moment from `t` on, tokens per second.
+    pub fn rate_from(&self, t: Timestamp) -> f64 {
+        let step = (t.as_millis() - self.issued_ms).div_euclid(self.step_ms).max(0) as usize;
+        self.refill_per_s.iter().skip(step).copied().fold(self.safe_per_s(), f64::max)
+    }
+
+    /// Lowest refill in force at any moment of the step that starts at `t`, or from `t` on, tokens per second.
+    fn least(&self, t: Timestamp, on: bool) -> f64 {
+        let since = t.as_millis() - self.issued_ms;
+        let first = since.div_euclid(self.step_ms).max(0) as usize;
+        let next = (since + self.step_ms - 1).div_euclid(self.step_ms).max(0) as usize;
+        let last = if on { self.refill_per_s.len().max(next) } else { next };
+        (first..=last).map(|step| rate_at(&self.refill_per_s, step)).fold(f64::INFINITY, f64::min)
+    }
+
     /// Refill in force at `t`, tokens per second.
     pub fn rate(&self, t: Timestamp) -> f64 {
         let step = (t.as_millis() - self.issued_ms).div_euclid(self.step_ms).max(0);
@@ -100,6 +115,19 @@ impl Ledger {
     pub fn committed_per_s(&self, t: Timestamp) -> f64 {
         let ended = self.ended.map_or(0.0, |(safe, _)| safe);
         self.leases.iter().map(|l| l.rate_over(t)).fold(ended, f64::max)
+    }
+
+    /// Most that the node may be refilling at any moment from `t` on, tokens per second: after a clock went back, leases may
+    /// outlast the schedule of a new one.
+    pub fn committed_from(&self, t: Timestamp) -> f64 {
+        let ended = self.ended.map_or(0.0, |(safe, _)| safe);
+        self.leases.iter().map(|l| l.rate_from(t)).fold(ended, f64::max)
+    }
+
+    /// Part of what is committed that stays so all through the step that starts at `t`, or from `t` `on`, tokens per second.
+    pub fn surely_committed(&self, t: Timestamp, on: bool) -> f64 {
+        let ended = self.ended.map_or(0.0, |(safe, _)| safe);
+        self.leases.iter().map(|l| l.least(t, on)).fold(ended, f64::max)
     }
 
     /// Most that the node may be refilling after all schedules have run out, tokens per second.

@@ -31,11 +31,13 @@ impl Calibration {
     /// Compares the window just closed with what was expected of it.
     pub fn update(&mut self, store: &Store) {
         let c = &store.columns;
+        let guessed = |n: &crate::state::Node| store.closed().is_some_and(|closed| n.guessed.contains(&closed));
+        let told: Vec<bool> = store.nodes.iter().map(|n| n.known && !guessed(n)).collect();
         let mut seen = [0.0f64; CLASSES];
         let mut above = [[0.0f64; LEVELS.len()]; CLASSES];
         for row in 0..store.rows() {
             let mean = f64::from(c.forecast[row]);
-            let known = store.nodes.get(c.node[row] as usize).is_some_and(|n| n.known && Some(n.last) >= store.closed());
+            let known = told.get(c.node[row] as usize).copied().unwrap_or(false);
             if mean <= 0.0 || !known {
                 continue;
             }

@@ -78,7 +78,8 @@ impl Means {
                 let model = if has_model { means[row] } else { 0.0 };
                 means[row] = (weights[0] * model + naive).max(0.0);
             }
-            self.on_naive += usize::from(has_model && weights[0] < 0.5 && store.columns.active[row] > 0.0);
+            let beaten = weights[1..].iter().any(|naive| *naive > weights[0]);
+            self.on_naive += usize::from(has_model && beaten && store.columns.active[row] > 0.0);
         }
     }
 }

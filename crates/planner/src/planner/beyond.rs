@@ -29,11 +29,7 @@ impl Planner {
 
     /// Most tokens per second that `bucket` may reach at one node; `None` without a bound.
     fn bound_per_s(&self, bucket: &str) -> Option<f64> {
-        let policy = self.policy(bucket);
-        match (policy.ceiling_per_s, policy.limit_per_s) {
-            (Some(ceiling), Some(limit)) => Some(ceiling.min(limit)),
-            (ceiling, limit) => ceiling.or(limit),
-        }
+        self.policy(bucket).most_per_s()
     }
 }
 

@@ -25,7 +25,7 @@ impl Planner {
                 demand: f64::from(self.store.demand(total, 0)),
                 offered: f64::from(columns.offered[total]),
                 throttled: f64::from(columns.throttled[total]),
-                reported: node.last >= window,
+                reported: !node.guessed.contains(&window),
             };
             supply.acknowledge(node, start.plus_secs(interval));
             supply.close(outcome, start, interval as f64);

@@ -63,7 +63,7 @@ impl Planner {
         let over = f64::from(store.columns.overdispersion[row]);
         let policy = self.policy(bucket);
         let enough = self.gamma.quantile(mean[0], over * mean[0], logit((1.0 - policy.slo).clamp(1e-6, 0.5)));
-        let ceiling = policy.ceiling_per_s.or(policy.limit_per_s).unwrap_or(f64::INFINITY);
+        let ceiling = policy.most_per_s().unwrap_or(f64::INFINITY);
         let mut block = Block::default();
         block.fill(store, row - row % BLOCK);
         let features: BTreeMap<String, f32> = NAMES.iter().map(|n| (*n).to_owned()).zip(block.row(row)).collect();

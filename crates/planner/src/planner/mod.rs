@@ -17,7 +17,10 @@ mod view;
 pub use snapshot::RestoreError;
 pub use view::{NodeView, SeriesView};
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use tidegate_wire::{RateTable, Report, Timestamp};
 
@@ -29,6 +32,9 @@ use crate::{
     state::Store,
 };
 
+/// The same for every planner, and slow to make.
+static GAMMA: LazyLock<GammaTable> = LazyLock::new(GammaTable::default);
+
 /// Ticks between two searches for idle series.
 const EVICT_EVERY: u64 = 60;
 
@@ -38,7 +44,7 @@ pub struct Planner {
     model: Option<Model>,
     compiled: Option<Compiled>,
     degraded: Option<String>,
-    gamma: GammaTable,
+    gamma: &'static GammaTable,
     store: Store,
     /// By node number.
     supplies: Vec<Supply>,
@@ -62,7 +68,7 @@ impl Planner {
             model: None,
             compiled: None,
             degraded: None,
-            gamma: GammaTable::default(),
+            gamma: &GAMMA,
             store,
             supplies: vec![],
             calibration: Calibration::default(),
@@ -91,7 +97,7 @@ impl Planner {
     /// A node whose rates stay within the dead-band keeps the table, and the epoch, that it was leased before.
     pub fn tick(&mut self, now: Timestamp) -> Plan {
         self.close(self.store.window_of(now.as_secs()) - 1);
-        self.epoch += 1;
+        self.raise(self.epoch + 1);
         if self.epoch.is_multiple_of(EVICT_EVERY) {
             self.evict(now);
         }
@@ -125,8 +131,18 @@ impl Planner {
     }
 
     /// Sees to it that the next plan's epoch is above `epoch`.
+    ///
+    /// Plans were made that this planner does not know of, so every node gets a new table: it may refuse the old one as outdated.
     pub fn raise_epoch(&mut self, epoch: u64) {
-        self.epoch = self.epoch.max(epoch);
+        if epoch > self.epoch {
+            self.tables.clear();
+            self.raise(epoch);
+        }
+    }
+
+    fn raise(&mut self, epoch: u64) {
+        self.epoch = epoch;
+        self.store.set_issued(epoch);
     }
 
     /// Series kept for `node`: its buckets.
@@ -151,10 +167,16 @@ impl Planner {
             .then(|| format!("model {} was fitted on windows of {} s, the interval is {wanted} s", model.id, model.step_s))
     }
 
+    /// Seconds of silence after which a node is forgotten: not before the last lease that it may have got has ended.
+    fn forget_after_s(&self) -> i64 {
+        let lease = &self.settings.lease;
+        i64::from(lease.forget_after_s.max(lease.duration_s.saturating_mul(2))) + self.store.interval_s()
+    }
+
     fn evict(&mut self, now: Timestamp) {
         let window = self.store.window_of(now.as_secs());
         let names: Vec<String> = self.store.nodes.iter().filter(|n| n.known).map(|n| n.name.clone()).collect();
-        self.store.evict(window, i64::from(self.settings.lease.forget_after_s));
+        self.store.evict(window, self.forget_after_s());
         for name in names.iter().filter(|n| self.store.node_number(n).is_none()) {
             self.tables.remove(name);
         }

@@ -56,7 +56,7 @@ impl Planner {
             weight: policy.weight,
             priority: policy.priority,
             floor: policy.floor_per_s,
-            ceiling: policy.ceiling_per_s.or(policy.limit_per_s).unwrap_or(f64::INFINITY),
+            ceiling: policy.most_per_s().unwrap_or(f64::INFINITY),
             limit: policy.limit_per_s,
             listed: self.lists(policy),
         }
@@ -96,9 +96,10 @@ impl Planner {
     /// Guaranteed rates of `listed`, in order; their sum is at most the guaranteed part of the lease.
     fn guarantees(&mut self, lease: &NodeLease, listed: &[Candidate]) -> Vec<f64> {
         let seconds = self.store.interval_s() as f64;
-        let per_s = lease.rate * GUARANTEED;
+        let floors: f64 = listed.iter().map(|c| c.floor).sum();
+        let per_s = (lease.rate * GUARANTEED).max(floors.min(lease.rate));
         let slo = self.default_policy().slo;
-        let proposed = buckets::guarantee(&self.gamma, per_s, seconds, slo, listed);
+        let proposed = buckets::guarantee(self.gamma, per_s, seconds, slo, listed);
         let columns = &mut self.store.columns;
         let mut rates = Vec::with_capacity(listed.len());
         for (candidate, proposal) in listed.iter().zip(proposed) {
@@ -117,7 +118,11 @@ impl Planner {
         }
         let sum: f64 = rates.iter().sum();
         if sum > per_s {
-            rates.iter_mut().for_each(|r| *r *= per_s / sum);
+            let kept = floors.min(per_s) / floors.max(f64::MIN_POSITIVE);
+            let part = (per_s - floors).max(0.0) / (sum - floors).max(f64::MIN_POSITIVE);
+            for (rate, candidate) in rates.iter_mut().zip(listed) {
+                *rate = candidate.floor * kept + (*rate - candidate.floor) * part;
+            }
         }
         for (candidate, rate) in listed.iter().zip(&rates) {
             columns.rate[candidate.row as usize] = *rate as f32;
@@ -145,7 +150,7 @@ impl Planner {
             default: BucketRates {
                 refill_per_s: vec![0.0],
                 capacity: 0.0,
-                ceiling_per_s: policy.ceiling_per_s.unwrap_or(unlimited),
+                ceiling_per_s: policy.most_per_s().unwrap_or(unlimited),
                 safe_per_s: 0.0,
             },
             buckets,

@@ -73,9 +73,9 @@ impl Planner {
         let seconds = self.store.interval_s() as f64;
         let claims: Vec<Claim> = group.live.iter().zip(candidates).map(|(n, c)| self.claim(*n, c, now)).collect();
         let slo = self.default_policy().slo;
-        let share = nodes::share(&self.gamma, self.free_per_s(group, now), seconds, slo, &claims);
+        let share = nodes::share(self.gamma, self.free_per_s(group, now), seconds, slo, &claims);
         for (number, claim) in group.live.iter().zip(&claims) {
-            let bound = claim.bound(&self.gamma, logit(1.0 - slo));
+            let bound = claim.bound(self.gamma, logit(1.0 - slo));
             let windows = self.late(*number) + 1;
             self.supplies[*number].bound(windows, bound);
         }
@@ -170,11 +170,29 @@ impl Planner {
             let t = now.plus_secs(step as i64 * self.store.interval_s());
             let held = |i: usize| step <= self.supplies[group.live[i]].staleness().1 && step + 1 < steps;
             let targets: Vec<f64> = (0..group.live.len()).map(|i| if held(i) { rates[i] } else { safe[i] }).collect();
-            let committed: Vec<f64> = group.live.iter().map(|n| self.supplies[*n].ledger.committed_per_s(t)).collect();
-            let allowed = ledger::within(self.free_per_s(group, t), &committed, &targets);
+            let allowed = self.allowed(group, &targets, t, step + 1 == steps);
             schedules.iter_mut().zip(allowed).for_each(|(s, rate)| s.push(rate));
         }
         schedules
+    }
+
+    /// The refills nearest to `targets` that fit beside what is committed in the step that starts at `t`; the last step holds for as
+    /// long as the lease is out.
+    fn allowed(&self, group: &Group, targets: &[f64], t: Timestamp, is_last: bool) -> Vec<f64> {
+        let held_by = |n: &usize| {
+            let ledger = &self.supplies[*n].ledger;
+            if is_last { ledger.committed_from(t) } else { ledger.committed_per_s(t) }
+        };
+        let committed: Vec<f64> = group.live.iter().map(held_by).collect();
+        let gone: f64 = group.vanished.iter().map(held_by).sum();
+        let free = (group.origin.sustained_per_s - gone).max(0.0);
+        if committed.iter().sum::<f64>() <= free {
+            return ledger::within(free, &committed, targets);
+        }
+        // The step overlaps two of an older lease. One node's may be falling and another's rising at that moment: what fits is what
+        // each of them holds throughout.
+        let surely = group.live.iter().map(|n| self.supplies[*n].ledger.surely_committed(t, is_last));
+        targets.iter().zip(surely).map(|(target, surely)| target.min(surely)).collect()
     }
 
     /// Capacity that no vanished node holds in the step that starts at `t`.

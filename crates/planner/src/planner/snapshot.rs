@@ -66,7 +66,10 @@ impl Planner {
         if format != FORMAT {
             return Err(refuse(format!("its form is version {format}, this program reads {FORMAT}")));
         }
-        let read: Read = postcard::from_bytes(body).map_err(|e| refuse(e.to_string()))?;
+        let (read, rest): (Read, &[u8]) = postcard::take_from_bytes(body).map_err(|e| refuse(e.to_string()))?;
+        if !rest.is_empty() {
+            return Err(refuse(format!("{} bytes follow its end", rest.len())));
+        }
         if read.interval_s != self.settings.interval_s {
             return Err(refuse(format!("its interval is {} s, the configuration says {} s", read.interval_s, self.settings.interval_s)));
         }
@@ -76,7 +79,7 @@ impl Planner {
         self.supplies = read.supplies;
         self.calibration = read.calibration;
         self.tables = tables.into_iter().map(|(n, t)| (n, Arc::new(t))).collect();
-        self.epoch = read.epoch;
+        self.raise(read.epoch);
         Ok(())
     }
 }

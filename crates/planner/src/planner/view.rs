@@ -98,6 +98,7 @@ mod tests {
     #[test]
     fn the_busiest_series_come_first_and_totals_are_not_among_them() {
         let mut planner = Planner::new(Settings::default(), None).unwrap();
+        planner.raise_epoch(7);
         let counts = |bucket: &str, requests| BucketCounts { bucket: bucket.into(), requests, throttled: 1, ..Default::default() };
         planner.observe(&Report {
             node: "n".into(),

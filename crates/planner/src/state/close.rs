@@ -18,11 +18,12 @@ const MEAN_MIN: f32 = 0.02;
 impl Store {
     /// The windows to close one by one so that `last` is closed, oldest first.
     ///
-    /// After a long silence these are only the ones still kept in the ring: nothing was reported for those before.
-    pub fn to_close(&self, last: Window) -> std::ops::RangeInclusive<Window> {
-        let first_open = self.open.keys().next().copied().unwrap_or(last + 1);
-        let next = self.closed.map_or(first_open, |closed| closed + 1);
-        next.max(first_open.min(last + 1 - RING as i64))..=last
+    /// These are the ones with a report and the ones still kept in the ring: after a long silence the rest is passed over.
+    pub fn to_close(&self, last: Window) -> Vec<Window> {
+        let next = self.closed.map(|closed| closed + 1).or(self.open.keys().next().copied()).unwrap_or(last + 1);
+        let kept = next.max(last + 1 - RING as i64);
+        let reported = self.open.keys().copied().filter(|w| *w < kept && *w <= last);
+        reported.chain(kept..=last).collect()
     }
 
     /// Closes one window: every row takes in its demand, a row of a node that did not report keeps what it expects.
@@ -34,16 +35,29 @@ impl Store {
         for (row, counts) in &entries {
             demand[*row as usize] = self.take_counts(*row as usize, counts);
         }
-        let reported: Vec<bool> = self.nodes.iter().map(|n| n.known && n.last >= window).collect();
+        let reported = self.reported(&entries);
+        if self.closed.is_some_and(|closed| closed + 1 < window) {
+            self.seasonal.interrupt();
+        }
         for start in (0..demand.len()).step_by(BLOCK) {
             let end = (start + BLOCK).min(demand.len());
             self.close_block(window, start, &mut demand[start..end], &reported);
         }
         self.columns.ring[window.rem_euclid(RING as i64) as usize].copy_from_slice(&demand);
         self.seasonal.add(window, &demand);
-        self.nodes.iter_mut().for_each(|node| node.close(window));
+        self.nodes.iter_mut().zip(reported).for_each(|(node, reported)| node.close(window, reported));
         self.rows_by_node.clear();
         self.closed = Some(window);
+    }
+
+    /// Which nodes `entries` hold a report of: each report has an entry for its node's total, also when it counted nothing.
+    fn reported(&self, entries: &[(u32, Counts)]) -> Vec<bool> {
+        let mut reported = vec![false; self.nodes.len()];
+        for (row, _) in entries {
+            let node = self.columns.node[*row as usize] as usize;
+            reported[node] |= self.nodes[node].total == *row;
+        }
+        reported
     }
 
     /// Updates what only a row with requests updates; returns its demand: what was offered first, not again.

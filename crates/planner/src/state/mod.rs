@@ -43,6 +43,9 @@ pub struct Store {
     numbers: BTreeMap<String, u32>,
     open: BTreeMap<Window, Vec<(u32, Counts)>>,
     closed: Option<Window>,
+    /// Newest epoch that was issued: a report that claims a later one acknowledges nothing.
+    #[serde(skip)]
+    issued: u64,
     /// The rows of each node as of the last window that was closed; empty until a late report needs it.
     #[serde(skip)]
     rows_by_node: Vec<Vec<u32>>,
@@ -61,6 +64,7 @@ impl Store {
             numbers: BTreeMap::new(),
             open: BTreeMap::new(),
             closed: None,
+            issued: 0,
             rows_by_node: vec![],
         }
     }
@@ -68,6 +72,11 @@ impl Store {
     /// Replaces the bounds on memory.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
+    }
+
+    /// Says which epoch is the newest issued.
+    pub fn set_issued(&mut self, epoch: u64) {
+        self.issued = epoch;
     }
 
     /// Length of a window in seconds.

@@ -49,26 +49,26 @@ impl Node {
         Self { name: name.to_owned(), known: true, total, series: 0, last: window, instances, cpu: 0.0, memory: 0.0, guessed }
     }
 
-    /// Notes that `report` came for `window`.
-    pub fn note(&mut self, report: &Report, window: Window) {
+    /// Notes that `report` came for `window`, acknowledging `epoch`.
+    pub fn note(&mut self, report: &Report, epoch: Option<u64>, window: Window) {
         if window > self.last {
             self.last = window;
             (self.cpu, self.memory) = (0.0, 0.0);
             self.instances.retain(|_, i| window - i.window <= INSTANCE_GONE_AFTER);
         }
         if window == self.last {
-            self.cpu = self.cpu.max(report.cpu.unwrap_or(0.0) as f32);
-            self.memory = self.memory.max(report.memory.unwrap_or(0.0) as f32);
+            self.cpu = self.cpu.max(share(report.cpu));
+            self.memory = self.memory.max(share(report.memory));
         }
         let name = report.instance.as_deref().unwrap_or("");
         let seen = self.instances.entry(name.to_owned()).or_insert(Instance { epoch: None, window });
         seen.window = seen.window.max(window);
-        seen.epoch = seen.epoch.max(report.epoch);
+        seen.epoch = seen.epoch.max(epoch);
     }
 
-    /// Notes that `window` is closed.
-    pub(super) fn close(&mut self, window: Window) {
-        if self.known && self.last < window {
+    /// Notes that `window` is closed, with or without a report.
+    pub(super) fn close(&mut self, window: Window, reported: bool) {
+        if self.known && !reported {
             self.guessed.insert(window);
         }
         self.guessed = self.guessed.split_off(&(window - RING as i64 + 1));
@@ -78,4 +78,9 @@ impl Node {
     pub fn acknowledged(&self) -> Option<u64> {
         self.instances.values().map(|i| i.epoch).min().flatten()
     }
+}
+
+/// A share from 0 to 1, whatever was reported; 0 when nothing was.
+fn share(reported: Option<f64>) -> f32 {
+    reported.filter(|x| x.is_finite()).unwrap_or(0.0).clamp(0.0, 1.0) as f32
 }

@@ -5,6 +5,9 @@ use tidegate_wire::{BucketCounts, Report};
 
 use super::{EWMAS, Node, RING, Store, TOTAL, Window};
 
+/// Most that is believed of one count: a thousand million a window. Beyond it squares would no longer fit single precision.
+const MOST: f32 = 1e9;
+
 /// Counts of one row in one window, added up over instances.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Counts {
@@ -36,14 +39,15 @@ impl Counts {
 
 impl From<&BucketCounts> for Counts {
     fn from(b: &BucketCounts) -> Self {
-        let peak_per_s = b.peak_per_s.filter(|p| p.is_finite()).unwrap_or(0.0).max(0.0) as f32;
+        let peak_per_s = b.peak_per_s.filter(|p| p.is_finite()).unwrap_or(0.0) as f32;
+        let part = |count: u64| (count.min(b.requests) as f32).min(MOST);
         Self {
-            requests: b.requests as f32,
-            throttled: b.throttled.min(b.requests) as f32,
-            retries: b.retries.min(b.requests) as f32,
-            errors: b.errors.min(b.requests) as f32,
-            bytes: b.bytes as f32,
-            peak_per_s,
+            requests: part(b.requests),
+            throttled: part(b.throttled),
+            retries: part(b.retries),
+            errors: part(b.errors),
+            bytes: (b.bytes as f32).min(MOST * 1e3),
+            peak_per_s: peak_per_s.clamp(0.0, MOST),
         }
     }
 }
@@ -53,7 +57,8 @@ impl Store {
     pub fn record(&mut self, report: &Report) {
         let window = self.window_of(report.start.as_secs());
         let node = self.node_for(&report.node, window);
-        self.nodes[node as usize].note(report, window);
+        let epoch = report.epoch.filter(|epoch| *epoch <= self.issued);
+        self.nodes[node as usize].note(report, epoch, window);
         let mut total = Counts::default();
         let mut entries = Vec::with_capacity(report.buckets.len() + 1);
         for bucket in &report.buckets {

@@ -52,6 +52,11 @@ impl Seasonal {
         }
     }
 
+    /// Drops what was added since the last half hour ended: windows are missing, so that it is no mean of one.
+    pub(super) fn interrupt(&mut self) {
+        self.sum.fill(0.0);
+    }
+
     /// Mean requests per window that `row` had at the time of day of `window` on earlier days.
     pub fn expected(&self, window: i64, row: usize) -> f32 {
         decode(self.slots[self.slot(window)][row])
