@@ -68,6 +68,7 @@ impl Block {
         let next = store.closed().unwrap_or(0) + 1;
         let angle = ((next * store.interval_s()).rem_euclid(DAY_S) as f32 / DAY_S as f32) * std::f32::consts::TAU;
         let windows_per_day = DAY_S / store.interval_s();
+        let (sin, cos) = (angle.sin(), angle.cos());
         for i in 0..self.len {
             let row = self.start + i;
             let unsure = self.columns[13][i];
@@ -76,8 +77,8 @@ impl Block {
             let now = log_of(store.columns.ewma[2][row]);
             self.columns[9][i] = if has { unsure * (usual - now) } else { 0.0 };
             self.columns[10][i] = if has { unsure } else { 0.0 };
-            self.columns[11][i] = unsure * angle.sin();
-            self.columns[12][i] = unsure * angle.cos();
+            self.columns[11][i] = unsure * sin;
+            self.columns[12][i] = unsure * cos;
         }
     }
 

@@ -44,8 +44,9 @@ impl Calibration {
             let class = class(mean);
             seen[class] += 1.0;
             let actual = f64::from(store.demand(row, 0));
+            let deviation = (f64::from(c.overdispersion[row]) * mean).sqrt();
             for (level, count) in above[class].iter_mut().enumerate() {
-                *count += f64::from(u8::from(actual > self.at(class, level, mean, f64::from(c.overdispersion[row]))));
+                *count += f64::from(u8::from(actual > self.at(class, level, mean, deviation)));
             }
         }
         for class in (0..CLASSES).filter(|c| seen[*c] > 0.0) {
@@ -60,11 +61,11 @@ impl Calibration {
 
     /// Requests of the next window that are not exceeded with probability [`LEVELS`]`[level]`.
     pub fn quantile(&self, level: usize, mean: f64, overdispersion: f64) -> f64 {
-        self.at(class(mean), level, mean, overdispersion)
+        self.at(class(mean), level, mean, (overdispersion * mean).sqrt())
     }
 
-    fn at(&self, class: usize, level: usize, mean: f64, overdispersion: f64) -> f64 {
-        (mean + self.thresholds[class][level] * (overdispersion * mean).sqrt()).max(0.0)
+    fn at(&self, class: usize, level: usize, mean: f64, deviation: f64) -> f64 {
+        (mean + self.thresholds[class][level] * deviation).max(0.0)
     }
 }
 
