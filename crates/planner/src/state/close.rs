@@ -33,7 +33,7 @@ impl Store {
         self.columns.offered.fill(0.0);
         self.columns.throttled.fill(0.0);
         for (row, counts) in &entries {
-            demand[*row as usize] = self.take_counts(*row as usize, counts);
+            demand[*row as usize] = self.take_counts(window, *row as usize, counts);
         }
         let reported = self.reported(&entries);
         if self.closed.is_some_and(|closed| closed + 1 < window) {
@@ -61,7 +61,7 @@ impl Store {
     }
 
     /// Updates what only a row with requests updates; returns its demand: what was offered first, not again.
-    fn take_counts(&mut self, row: usize, c: &Counts) -> f32 {
+    fn take_counts(&mut self, window: Window, row: usize, c: &Counts) -> f32 {
         let columns = &mut self.columns;
         columns.offered[row] = c.requests;
         columns.throttled[row] = c.throttled;
@@ -75,7 +75,9 @@ impl Store {
         if admitted > 0.0 {
             let errors = (c.errors / admitted).min(1.0);
             toward(&mut columns.error_ratio[row], errors, RATIO_NEWEST);
-            toward(&mut columns.error_baseline[row], errors, BASELINE_NEWEST);
+            // A young row has no normal yet: its baseline is the mean of what it has seen, or its usual errors would pass for a surge.
+            let young = 1.0 / ((window - columns.born[row]).max(0) as f32 + 1.0);
+            toward(&mut columns.error_baseline[row], errors, BASELINE_NEWEST.max(young));
             toward(&mut columns.bytes_mean[row], c.bytes / admitted, RATIO_NEWEST);
         }
         if c.peak_per_s > 0.0 {

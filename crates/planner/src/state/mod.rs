@@ -46,7 +46,7 @@ pub struct Store {
     /// Newest epoch that was issued: a report that claims a later one acknowledges nothing.
     #[serde(skip)]
     issued: u64,
-    /// The rows of each node as of the last window that was closed; empty until a late report needs it.
+    /// The rows of each node; empty until a late report needs it, and again when a window is closed.
     #[serde(skip)]
     rows_by_node: Vec<Vec<u32>>,
 }

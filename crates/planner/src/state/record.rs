@@ -103,7 +103,6 @@ impl Store {
                 self.rows_by_node[*node as usize].push(row as u32);
             }
         }
-        // A node that came since the last window was closed has no guess to take back.
         let rows = self.rows_by_node.get_mut(node as usize).map(std::mem::take).unwrap_or_default();
         for row in rows.iter().map(|r| *r as usize).filter(|r| self.columns.born[*r] <= window) {
             self.columns.ring[window.rem_euclid(RING as i64) as usize][row] = 0.0;
@@ -168,6 +167,12 @@ impl Store {
             self.seasonal.clear(row as usize);
         }
         self.columns.node[row as usize] = node;
+        if !self.rows_by_node.is_empty() {
+            // What the list holds must not depend on when it was made: a restart makes it anew.
+            let places = self.rows_by_node.len().max(node as usize + 1);
+            self.rows_by_node.resize(places, vec![]);
+            self.rows_by_node[node as usize].push(row);
+        }
         self.columns.born[row as usize] = window;
         self.columns.expected[row as usize] = -1.0;
         self.columns.overdispersion[row as usize] = 2.0;

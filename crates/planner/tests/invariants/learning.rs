@@ -140,3 +140,26 @@ fn a_vanished_nodes_capacity_comes_back_when_it_is_forgotten() {
     }
     assert!(burst_of_rest > 0.9 * burst, "{burst_of_rest}");
 }
+
+#[test]
+fn errors_that_are_normal_for_a_series_are_no_surge() {
+    let mut store = tidegate_planner::state::Store::new(30, tidegate_planner::settings::Limits::default());
+    for window in 0..20 {
+        let counts = tidegate_wire::BucketCounts { bucket: "b".into(), requests: 100, errors: 64, ..Default::default() };
+        store.record(&tidegate_wire::Report {
+            node: "n".into(),
+            instance: None,
+            sequence: window as u64,
+            epoch: None,
+            start: tidegate_wire::Timestamp::from_secs(window * 30),
+            seconds: 30,
+            cpu: None,
+            memory: None,
+            buckets: vec![counts],
+        });
+        store.close(window);
+        let surge = store.columns.error_ratio[1] - store.columns.error_baseline[1];
+        assert!(surge < 0.1, "window {window}: {surge}");
+    }
+    assert!(store.columns.error_baseline[1] > 0.6);
+}
