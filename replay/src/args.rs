@@ -68,7 +68,7 @@ pub struct Compare {
     #[arg(long)]
     pub prototype: bool,
     /// Contenders, in the order of the report.
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::ALL, value_name = "A,B")]
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::USUAL, value_name = "A,B")]
     pub contenders: Vec<Kind>,
     /// Model artefact (a folder with manifest.json and model.json), or `none`; the champion of the models directory when left out.
     #[arg(long, value_name = "DIR")]

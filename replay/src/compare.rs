@@ -98,7 +98,7 @@ impl Case {
 
     /// Windows that one contender runs through, at most.
     fn windows_of(&self, kind: Kind) -> u64 {
-        let skipped = if kind == Kind::Adaptive { 0 } else { self.workload.fit_windows };
+        let skipped = if kind.plans() { 0 } else { self.workload.fit_windows };
         u64::from(self.workload.windows - skipped)
     }
 

@@ -11,7 +11,6 @@ use clap::Parser;
 use tidegate_replay::{
     Case, Comparison, Options, compare,
     compare::windows_to_run,
-    contender::Kind,
     preset,
     report::{html, json, markdown},
 };
@@ -32,7 +31,7 @@ fn main() -> ExitCode {
 
 fn run(asked: &Compare) -> anyhow::Result<ExitCode> {
     let options = asked.options()?;
-    let wants_model = options.contenders.contains(&Kind::Adaptive);
+    let wants_model = options.contenders.iter().any(|k| k.plans());
     let model = if wants_model { model::load(asked.model.as_deref(), &asked.models)? } else { None };
     let cases: Vec<Case> = asked.trace.iter().map(|path| case(path, &options, asked.prototype)).collect::<anyhow::Result<_>>()?;
     let progress = Progress::new(windows_to_run(&cases));

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+mod without;
+
+pub use without::Without;
+
 /// Everything the planner is told by its configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -18,6 +22,9 @@ pub struct Settings {
     pub guard: Guard,
     /// Bounds on memory.
     pub limits: Limits,
+    /// What a measurement leaves out; not part of the configuration.
+    #[serde(skip)]
+    pub without: Without,
 }
 
 impl Default for Settings {
@@ -29,6 +36,7 @@ impl Default for Settings {
             lease: Lease::default(),
             guard: Guard::default(),
             limits: Limits::default(),
+            without: Without::default(),
         }
     }
 }

@@ -1,9 +1,14 @@
 //! The planner, driven as the service drives it.
 
-use tidegate_planner::{Planner, Settings, settings};
-use tidegate_wire::{Report, Timestamp};
+use std::sync::Arc;
 
-use super::{Brief, Contender, Leased};
+use tidegate_planner::{
+    Planner, Settings,
+    settings::{self, Without},
+};
+use tidegate_wire::{RateTable, Report, Timestamp};
+
+use super::{Brief, Contender, Leased, reshape::Reshape};
 use crate::{
     CompareError,
     workload::{WINDOW_S, Workload},
@@ -12,22 +17,30 @@ use crate::{
 /// The planner with one origin, the default policy and the given model.
 pub struct Adaptive {
     planner: Planner,
+    reshape: Reshape,
 }
 
 impl Adaptive {
-    /// An empty planner.
+    /// An empty planner that leaves out `without`, and whose tables are reshaped.
     ///
     /// # Errors
     /// [`CompareError::Settings`] when it refuses the origin.
-    pub fn new(brief: &Brief) -> Result<Self, CompareError> {
+    pub fn new(brief: &Brief, without: Without, reshape: Reshape) -> Result<Self, CompareError> {
         let origin = settings::Origin {
             name: "origin".into(),
             nodes: "*".into(),
             sustained_per_s: brief.origin.sustained_per_s,
             burst: brief.origin.burst,
         };
-        let settings = Settings { interval_s: WINDOW_S, origins: vec![origin], ..Settings::default() };
-        Ok(Self { planner: Planner::new(settings, brief.model.cloned())? })
+        let settings = Settings { interval_s: WINDOW_S, origins: vec![origin], without, ..Settings::default() };
+        Ok(Self { planner: Planner::new(settings, brief.model.cloned())?, reshape })
+    }
+
+    fn reshaped(&self, mut table: Arc<RateTable>) -> Arc<RateTable> {
+        if self.reshape != Reshape::Keep {
+            self.reshape.apply(Arc::make_mut(&mut table));
+        }
+        table
     }
 }
 
@@ -41,6 +54,6 @@ impl Contender for Adaptive {
             self.planner.observe(report);
         }
         let tables = self.planner.tick(now).tables;
-        tables.into_iter().filter_map(|(id, table)| Some((Workload::node_index(&id)?, table))).collect()
+        tables.into_iter().filter_map(|(id, table)| Some((Workload::node_index(&id)?, self.reshaped(table)))).collect()
     }
 }

@@ -1,15 +1,29 @@
 //! The schemes that are compared: each decides what the nodes are leased, and the nodes enforce all of them alike.
+//!
+//! - `fixed`: shares that never change, and the bound. `aimd`: control without books.
+//! - `books`: leases pools that never add up to more than the origin has, for the schemes that only say what a node should get:
+//!   `forecasting` by a forecast of each node, `doorman` by what each node wants, `latency` by how slow the origin is.
+//! - `adaptive`: the planner, whole or without one of its parts; `reshape` takes away its pools or its guarantees.
 
 mod adaptive;
 mod aimd;
+mod books;
+mod doorman;
 mod fixed;
+mod forecasting;
+mod kind;
+mod latency;
+mod observed;
+mod reshape;
+
+pub use kind::Kind;
 
 use std::sync::Arc;
 
 use tidegate_planner::Model;
 use tidegate_wire::{RateTable, Report, Timestamp};
 
-use crate::{CompareError, fit::Fit, origin::Origin, workload::Workload};
+use crate::{fit::Fit, origin::Origin, workload::Workload};
 
 /// What every contender is given.
 #[derive(Debug, Clone, Copy)]
@@ -51,58 +65,4 @@ pub trait Contender {
 
     /// Tables to publish at `now`, the end of the window that `reports` are about.
     fn tick(&mut self, now: Timestamp, reports: &[Report]) -> Vec<Leased>;
-}
-
-/// The contenders by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
-pub enum Kind {
-    /// Each bucket at each node its fixed share, by mean demand.
-    StaticMean,
-    /// Each bucket at each node its fixed share, by the 99th percentile of its windows.
-    StaticP99,
-    /// Two-level take with fixed shares: 60 % of the rate guaranteed to buckets, what they leave lent by the nodes' pools.
-    StaticPool,
-    /// Pools of the nodes by additive increase and multiplicative decrease.
-    Aimd,
-    /// The planner.
-    Adaptive,
-    /// One bucket in front of the origin that sees everything, without delay: the bound.
-    Central,
-}
-
-impl Kind {
-    /// All of them, in the order of reports.
-    pub const ALL: [Self; 6] = [Self::StaticMean, Self::StaticP99, Self::StaticPool, Self::Aimd, Self::Adaptive, Self::Central];
-
-    /// Name on the command line and in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::StaticMean => "static-mean",
-            Self::StaticP99 => "static-p99",
-            Self::StaticPool => "static-pool",
-            Self::Aimd => "aimd",
-            Self::Adaptive => "adaptive",
-            Self::Central => "central",
-        }
-    }
-
-    /// Whether it publishes anything that could be late.
-    pub fn feels_delay(self) -> bool {
-        matches!(self, Self::Aimd | Self::Adaptive)
-    }
-
-    /// Makes the contender.
-    ///
-    /// # Errors
-    /// [`CompareError::Settings`] when the planner refuses the case.
-    pub fn enter(self, brief: &Brief) -> Result<Box<dyn Contender>, CompareError> {
-        Ok(match self {
-            Self::StaticMean => Box::new(fixed::per_bucket(brief, &brief.fit.by_mean)),
-            Self::StaticP99 => Box::new(fixed::per_bucket(brief, &brief.fit.by_p99)),
-            Self::StaticPool => Box::new(fixed::pooled(brief)),
-            Self::Aimd => Box::new(aimd::Aimd::new(brief)),
-            Self::Adaptive => Box::new(adaptive::Adaptive::new(brief)?),
-            Self::Central => Box::new(fixed::central(brief)),
-        })
-    }
 }

@@ -4,4 +4,5 @@ mod books;
 mod command;
 mod delay;
 mod known;
+mod step;
 mod traffic;

@@ -50,6 +50,15 @@ impl Means {
         store.columns.forecast.copy_from_slice(&self.steps[0]);
     }
 
+    /// Expects of every step what the last window brought, in place of a forecast.
+    pub fn repeat_last(&mut self, store: &mut Store) {
+        for row in 0..store.rows() {
+            let last = store.demand(row, 0);
+            self.steps.iter_mut().for_each(|means| means[row] = last);
+        }
+        store.columns.forecast.copy_from_slice(&self.steps[0]);
+    }
+
     /// The expert that `row` trusts most.
     pub fn expert(&self, store: &Store, row: usize) -> &'static str {
         let weights = weights(store, row, store.columns.expected[row] >= 0.0);

@@ -10,7 +10,9 @@ impl Planner {
     pub(super) fn close(&mut self, last: Window) {
         for window in self.store.to_close(last) {
             self.store.close(window);
-            self.calibration.update(&self.store);
+            if !self.settings.without.calibration {
+                self.calibration.update(&self.store);
+            }
             self.settle(window);
         }
     }

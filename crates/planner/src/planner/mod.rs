@@ -62,7 +62,8 @@ impl Planner {
     /// The first setting that cannot be used.
     pub fn new(settings: Settings, model: Option<Model>) -> Result<Self, SettingsError> {
         settings.check()?;
-        let store = Store::new(settings.interval_s, settings.limits.clone());
+        let mut store = Store::new(settings.interval_s, settings.limits.clone());
+        store.as_reported = settings.without.censoring;
         let mut planner = Self {
             settings,
             model: None,
@@ -102,6 +103,9 @@ impl Planner {
             self.evict(now);
         }
         self.means.update(self.compiled.as_ref(), &mut self.store);
+        if self.settings.without.forecast {
+            self.means.repeat_last(&mut self.store);
+        }
         self.foresee(now);
         let origins = (0..self.settings.origins.len()).map(|o| self.lease(o, now)).collect();
         Plan { epoch: self.epoch, issued_at: now, tables: self.tables.clone(), summary: self.summary(now, origins) }

@@ -101,7 +101,7 @@ impl Planner {
         Claim {
             mean,
             variance: supply.variance(late + 1, mean),
-            stretch: supply.stretch,
+            stretch: if self.settings.without.calibration { 1.0 } else { supply.stretch },
             tokens: (supply.tokens - supply.reserve).max(0.0) + refilled,
             capacity: capacity.max(0.0),
             floor: candidates.iter().map(|c| c.floor).sum(),
@@ -111,7 +111,8 @@ impl Planner {
 
     /// Steps until a table issued now is enforced at a node, as far as a schedule reaches.
     pub(super) fn late(&self, number: usize) -> usize {
-        self.supplies[number].staleness().0.min(self.settings.lease.steps as usize - 2)
+        let staleness = if self.settings.without.horizon { 0 } else { self.supplies[number].staleness().0 };
+        staleness.min(self.settings.lease.steps as usize - 2)
     }
 
     /// A node that is exhausted gets no raise.

@@ -76,6 +76,7 @@ impl Planner {
         let tables: BTreeMap<String, RateTable> = serde_json::from_slice(&read.tables).map_err(|e| refuse(e.to_string()))?;
         self.store = read.store;
         self.store.set_limits(self.settings.limits.clone());
+        self.store.as_reported = self.settings.without.censoring;
         self.supplies = read.supplies;
         self.calibration = read.calibration;
         self.tables = tables.into_iter().map(|(n, t)| (n, Arc::new(t))).collect();

@@ -84,6 +84,9 @@ impl Store {
             toward(&mut columns.peak_ratio[row], c.peak_per_s * self.interval_s as f32 / c.requests, RATIO_NEWEST);
         }
         let offered = (c.requests - c.retries).max(admitted.min(c.requests));
+        if self.as_reported {
+            return offered;
+        }
         // A throttled window is censored: clients gave up. Its shortfall is believed only by the share that was let through
         // (Tobit exponential smoothing, arXiv 2409.05412, treats it as a lower bound likewise).
         offered + throttled * (columns.ewma[0][row] - offered).max(0.0)

@@ -46,6 +46,9 @@ pub struct Store {
     /// Newest epoch that was issued: a report that claims a later one acknowledges nothing.
     #[serde(skip)]
     issued: u64,
+    /// Whether demand is taken as it was reported, also where clients were throttled: for measurements.
+    #[serde(skip)]
+    pub(crate) as_reported: bool,
     /// The rows of each node; empty until a late report needs it, and again when a window is closed.
     #[serde(skip)]
     rows_by_node: Vec<Vec<u32>>,
@@ -65,6 +68,7 @@ impl Store {
             open: BTreeMap::new(),
             closed: None,
             issued: 0,
+            as_reported: false,
             rows_by_node: vec![],
         }
     }

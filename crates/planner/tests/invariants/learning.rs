@@ -1,6 +1,9 @@
 //! What is learned from which reports: censoring, retries, silence, lateness.
 
-use tidegate_planner::{Planner, Settings, settings::Limits};
+use tidegate_planner::{
+    Planner, Settings,
+    settings::{Limits, Without},
+};
 use tidegate_wire::Report;
 
 use crate::nodes::{forecast, report, tick};
@@ -38,6 +41,21 @@ fn a_throttled_window_is_not_learned_as_less_demand() {
     let (free, censored) = (offered(0), offered(135));
     assert!(free < 220.0, "clients who stay away of their own accord are believed: {free}");
     assert!(censored > 250.0, "clients who gave up are not: {censored}");
+}
+
+#[test]
+fn a_measurement_can_leave_out_the_correction_and_the_forecast() {
+    let without = |without| Settings { without, ..Settings::default() };
+    let offered = |throttled| {
+        after(steady(without(Without { censoring: true, ..Without::default() }), 300), move |report| {
+            (report.buckets[0].requests, report.buckets[0].throttled) = (150, throttled);
+        })
+    };
+    assert_eq!(offered(135), offered(0));
+    let mut planner = steady(without(Without { forecast: true, ..Without::default() }), 300);
+    planner.observe(&report("n", STEADY, &[("b", 77)]));
+    tick(&mut planner, STEADY);
+    assert_eq!(forecast(&planner, "n", "b"), 77.0);
 }
 
 #[test]

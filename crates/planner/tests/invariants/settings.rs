@@ -65,8 +65,17 @@ pub fn settings() -> impl Strategy<Value = Settings> {
         dead_band,
         ..Guard::default()
     });
-    (origins(), vec(policy(), 0..4), lease(), guard, prop_oneof![Just(Limits::default()), limits()])
-        .prop_map(|(origins, policies, lease, guard, limits)| Settings { interval_s: 30, origins, policies, lease, guard, limits })
+    (origins(), vec(policy(), 0..4), lease(), guard, prop_oneof![Just(Limits::default()), limits()]).prop_map(
+        |(origins, policies, lease, guard, limits)| Settings {
+            interval_s: 30,
+            origins,
+            policies,
+            lease,
+            guard,
+            limits,
+            ..Settings::default()
+        },
+    )
 }
 
 /// No model, one that follows the 5-minute average, or one of extreme but finite coefficients.
