@@ -2,7 +2,7 @@
 
 use crate::step::{cargo, report, step, succeeds};
 use crate::workspace::Workspace;
-use crate::{supply, test, tidy, walls};
+use crate::{npm, supply, test, tidy, walls};
 
 /// All checks.
 ///
@@ -13,6 +13,8 @@ pub fn run(workspace: &Workspace) -> anyhow::Result<bool> {
     well &= tidy(workspace)?;
     well &= walls(workspace)?;
     well &= supply(workspace)?;
+    let edge = npm::directory(workspace);
+    well &= step("format and lints of edge/", || Ok(npm::install(&edge)? && npm::check(&edge)?))?;
     for group in test::groups(workspace) {
         well &= step(&format!("clippy on {}", group.join(", ")), || clippy(&group))?;
     }

@@ -2,10 +2,12 @@
 //!
 //! - [`test`]: every test of the workspace, in groups that keep polars out of the service's build.
 //! - [`check`]: what does not run the code: format, [`tidy`], [`walls`], [`supply`], clippy.
+//! - [`npm`]: the TypeScript workspace `edge/` as one more group of tests, and its format and lints.
 //! - [`tools`]: the programs that tests start, installed when they are missing.
 //! - [`workspace`]: what cargo knows about the packages; [`step`]: how a task shows what it does.
 
 mod check;
+mod npm;
 mod step;
 mod supply;
 mod tally;

@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use anyhow::Context;
 
+use crate::npm;
 use crate::step::{cargo, step};
 use crate::tally::Tally;
 use crate::tools;
@@ -28,6 +29,12 @@ pub fn run(workspace: &Workspace) -> anyhow::Result<bool> {
             Ok(tally.failed == 0)
         })?;
     }
+    step("tests of edge/", || {
+        let edge = npm::directory(workspace);
+        let tally = if npm::install(&edge)? { npm::test(&edge)? } else { Tally { passed: 0, failed: 1 } };
+        sum += tally;
+        Ok(tally.failed == 0)
+    })?;
     println!("{}", sum.line());
     Ok(sum.failed == 0)
 }

@@ -1,0 +1,19 @@
+/** What a node reports: one window of one instance, as `POST /v1/telemetry` takes it (`contracts/telemetry.schema.json`). */
+
+import type { BucketCounts } from "./slot.ts";
+
+/** See the module. */
+export interface Report {
+  readonly node: string;
+  readonly instance?: string;
+  /** Rises by one with each report of this instance. */
+  readonly sequence: number;
+  /** Epoch of the rate table that was enforced. */
+  readonly epoch?: number;
+  /** Start of the window, RFC 3339, a multiple of `seconds` since the Unix epoch. */
+  readonly start: string;
+  readonly seconds: number;
+  readonly buckets: readonly BucketCounts[];
+  /** What went wrong at the worker since it started; the engine ignores what it does not know. */
+  readonly worker?: Readonly<Record<string, number | string>>;
+}
