@@ -4,7 +4,7 @@
 //! for every unclamped bucket; none is guaranteed more than its max-min fair share while others are short of theirs, so that a
 //! heavy bucket cannot turn its weight into a claim.
 
-use crate::forecast::quantile::{GammaTable, LOGITS, logit};
+use crate::forecast::quantile::{Demand, GammaTable, LOGITS, logit};
 
 /// Logits of the risk at which guarantees are computed; between two of them they are interpolated.
 const GRID: [f64; 14] = [3.5, 2.5, 1.75, 1.0, 0.5, 0.0, -0.5, -1.0, -1.75, -2.5, -3.5, -4.5, -5.75, -6.9];
@@ -63,37 +63,48 @@ pub fn guarantee(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, candida
 }
 
 fn within_class(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, class: &[&Candidate]) -> Vec<Guarantee> {
-    let needs: Vec<f64> = class.iter().map(|c| (table.quantile(c.mean, c.variance, logit(NEED)) / seconds).min(c.ceiling)).collect();
+    let curves: Vec<Curve> = class.iter().map(|c| Curve::new(c)).collect();
+    let needs: Vec<f64> = curves.iter().map(|c| (table.quantile_of(c.demand, logit(NEED)) / seconds).min(c.ceiling)).collect();
     let fair = fair_level(per_s, &needs);
-    let at = |risk: f64| -> Vec<f64> { class.iter().map(|c| c.rate(table, risk, seconds, fair)).collect() };
+    let at = |risk: f64| -> Vec<f64> { curves.iter().map(|c| c.rate(table, risk, seconds, fair)).collect() };
     let enough = logit((1.0 - slo).clamp(1e-6, 0.5));
     let mut above = at(enough);
-    if above.iter().sum::<f64>() <= per_s {
+    let mut sum_above: f64 = above.iter().sum();
+    if sum_above <= per_s {
         return above.into_iter().map(|per_s| Guarantee { per_s, scarce: false }).collect();
     }
     let mut chosen = None;
     for risk in GRID.iter().rev().filter(|r| **r > enough) {
         let below = at(*risk);
-        let (sum_below, sum_above) = (below.iter().sum::<f64>(), above.iter().sum::<f64>());
+        let sum_below: f64 = below.iter().sum();
         if sum_below <= per_s {
             let part = if sum_above > sum_below { (per_s - sum_below) / (sum_above - sum_below) } else { 0.0 };
             chosen = Some(below.iter().zip(&above).map(|(b, a)| b + (a - b) * part).collect::<Vec<f64>>());
             break;
         }
-        above = below;
+        (above, sum_above) = (below, sum_below);
     }
-    let rates = chosen.unwrap_or_else(|| {
-        let sum: f64 = above.iter().sum();
-        above.iter().map(|r| r * per_s / sum).collect()
-    });
+    let rates = chosen.unwrap_or_else(|| above.iter().map(|r| r * per_s / sum_above).collect());
     rates.into_iter().map(|per_s| Guarantee { per_s, scarce: true }).collect()
 }
 
-impl Candidate {
+/// How a bucket's rate falls with the risk it is left at; what does not depend on the risk is worked out once.
+struct Curve {
+    demand: Demand,
+    log_weight: f64,
+    floor: f64,
+    ceiling: f64,
+}
+
+impl Curve {
+    fn new(c: &Candidate) -> Self {
+        Self { demand: Demand::new(c.mean, c.variance), log_weight: c.weight.ln(), floor: c.floor, ceiling: c.ceiling }
+    }
+
     fn rate(&self, table: &GammaTable, risk: f64, seconds: f64, fair: f64) -> f64 {
         // A weight of two halves the probability of exceeding that it is worth.
-        let risk = (risk - self.weight.ln()).clamp(LOGITS.0, LOGITS.1);
-        let rate = table.quantile(self.mean, self.variance, risk) / seconds;
+        let risk = (risk - self.log_weight).clamp(LOGITS.0, LOGITS.1);
+        let rate = table.quantile_of(self.demand, risk) / seconds;
         rate.min(fair).max(self.floor).min(self.ceiling)
     }
 }

@@ -23,15 +23,37 @@ pub fn ln_1p(x: f32) -> f32 {
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     let t = x.clamp(-30.0, 30.0) * std::f32::consts::LOG2_E;
-    let whole = t.floor();
+    let whole = floor(t);
     let f = t - whole;
     let fraction = 1.0 + f * (0.693_044_84 + f * (0.241_280_21 + f * (0.052_242_473 + f * 0.013_426_685)));
-    f32::from_bits(((whole as i32 + 127) << 23) as u32) * fraction
+    // The lowest bits of the sum are `whole`, in two's complement; the shift leaves nothing of the others.
+    f32::from_bits((whole + ROUND).to_bits().wrapping_add(127) << 23) * fraction
+}
+
+/// Three halves of 2^23: added to a number below 2^22 it leaves no room for a fraction, so that the sum is a whole number.
+const ROUND: f32 = 12_582_912.0;
+
+/// `x.floor()` for `x` from -2^22 to 2^22. A plain build is for processors that know no such instruction, so that the standard
+/// one is a call.
+#[inline(always)]
+fn floor(x: f32) -> f32 {
+    let near = (x + ROUND) - ROUND;
+    near - if near > x { 1.0 } else { 0.0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_floor_is_the_standard_one() {
+        for i in -4000..4000 {
+            for x in [i as f32, i as f32 / 101.0, (i as f32).next_up(), (i as f32).next_down(), i as f32 + 0.5] {
+                assert_eq!(floor(x), x.floor(), "{x}");
+            }
+        }
+        assert!(floor(f32::NAN).is_nan() && exp(f32::NAN).is_nan());
+    }
 
     #[test]
     fn close_to_the_exact_functions() {

@@ -69,6 +69,20 @@ impl Calibration {
     }
 }
 
+/// The whole part of the binary logarithm is the exponent of the number as it is stored.
 fn class(mean: f64) -> usize {
-    (mean.max(1e-9).log2() + 4.0).clamp(0.0, (CLASSES - 1) as f64) as usize
+    let exponent = (mean.max(1e-9).to_bits() >> 52) as i32 - 1023;
+    (exponent + 4).clamp(0, CLASSES as i32 - 1) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_is_twice_the_one_below() {
+        for (mean, expected) in [(0.0, 0), (f64::NAN, 0), (0.124, 0), (0.125, 1), (1.0, 4), (1.99, 4), (2.0, 5), (2048.0, 15), (1e30, 15)] {
+            assert_eq!(class(mean), expected, "{mean}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The model beside the naive forecasts: each row trusts whichever has lately been right for it.
 
+use std::ops::Range;
+
 use linfa::traits::PredictInplace;
 use ndarray::ArrayView2;
 
@@ -61,8 +63,8 @@ impl Means {
 
     /// The expert that `row` trusts most.
     pub fn expert(&self, store: &Store, row: usize) -> &'static str {
-        let weights = weights(store, row, store.columns.expected[row] >= 0.0);
-        let best = (0..EXPERTS).max_by(|a, b| weights[*a].total_cmp(&weights[*b]));
+        let weights = weigh(store, row..row + 1, store.columns.expected[row] >= 0.0);
+        let best = (0..EXPERTS).max_by(|a, b| weights[*a][0].total_cmp(&weights[*b][0]));
         EXPERT_NAMES[best.unwrap_or(0)]
     }
 
@@ -80,26 +82,41 @@ impl Means {
     }
 
     fn mix(&mut self, store: &Store, start: usize, len: usize, has_model: bool) {
-        for row in start..start + len {
-            let weights = weights(store, row, has_model);
-            let naive: f32 = (1..EXPERTS).map(|e| weights[e] * store.columns.ewma[e - 1][row]).sum();
-            for means in &mut self.steps {
-                let model = if has_model { means[row] } else { 0.0 };
-                means[row] = (weights[0] * model + naive).max(0.0);
-            }
-            let beaten = weights[1..].iter().any(|naive| *naive > weights[0]);
-            self.on_naive += usize::from(has_model && beaten && store.columns.active[row] > 0.0);
+        let c = &store.columns;
+        let rows = start..start + len;
+        let weights = weigh(store, rows.clone(), has_model);
+        let [model, naive @ ..] = weights.each_ref().map(|w| &w[..len]);
+        let [short, middle, long, ..] = c.ewma.each_ref().map(|e| &e[rows.clone()]);
+        let mut mixed = [0.0f32; BLOCK];
+        for i in 0..len {
+            mixed[i] = naive[0][i] * short[i] + naive[1][i] * middle[i] + naive[2][i] * long[i];
         }
+        for means in &mut self.steps {
+            for ((mean, weight), mixed) in means[rows.clone()].iter_mut().zip(model).zip(&mixed) {
+                *mean = (weight * if has_model { *mean } else { 0.0 } + mixed).max(0.0);
+            }
+        }
+        if !has_model {
+            return;
+        }
+        let active = &c.active[rows];
+        self.on_naive += (0..len).filter(|i| naive.iter().any(|n| n[*i] > model[*i]) && active[*i] > 0.0).count();
     }
 }
 
-/// Weights of the experts for `row`, summing to 1; the model's is 0 when there is none.
-fn weights(store: &Store, row: usize, has_model: bool) -> [f32; EXPERTS] {
-    let loss = |e: usize| store.columns.loss[e][row];
-    let mut w: [f32; EXPERTS] = std::array::from_fn(|e| fast::exp(-loss(e) - if e == 0 { 0.0 } else { MODEL_LEAD }));
-    if !has_model {
-        w[0] = 0.0;
+/// Weights of the experts for each of at most [`BLOCK`] rows, summing to 1 for a row; the model's is 0 when there is none.
+fn weigh(store: &Store, rows: Range<usize>, has_model: bool) -> [[f32; BLOCK]; EXPERTS] {
+    let mut weights = [[0.0f32; BLOCK]; EXPERTS];
+    let mut sum = [0.0f32; BLOCK];
+    for (e, (weights, loss)) in weights.iter_mut().zip(&store.columns.loss).enumerate().skip(usize::from(!has_model)) {
+        let lead = if e == 0 { 0.0 } else { MODEL_LEAD };
+        for ((w, sum), loss) in weights.iter_mut().zip(&mut sum).zip(&loss[rows.clone()]) {
+            *w = fast::exp(-loss - lead);
+            *sum += *w;
+        }
     }
-    let sum: f32 = w.iter().sum();
-    w.map(|x| x / sum.max(f32::MIN_POSITIVE))
+    for weights in &mut weights {
+        weights.iter_mut().zip(&sum).for_each(|(w, sum)| *w /= sum.max(f32::MIN_POSITIVE));
+    }
+    weights
 }

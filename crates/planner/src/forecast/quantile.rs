@@ -27,17 +27,38 @@ impl Default for GammaTable {
 impl GammaTable {
     /// The demand exceeded with the probability whose logit is `logit`, for a demand of this mean and variance.
     pub fn quantile(&self, mean: f64, variance: f64, logit: f64) -> f64 {
-        if mean <= 0.0 {
+        self.quantile_of(Demand::new(mean, variance), logit)
+    }
+
+    /// The same for a demand whose place in the table is known.
+    pub fn quantile_of(&self, demand: Demand, logit: f64) -> f64 {
+        if demand.mean <= 0.0 {
             return 0.0;
         }
-        let shape = (mean * mean / variance.max(1e-12)).ln();
-        let (s, s_part) = place((shape - SHAPE_MIN_LN) / SHAPE_STEP_LN, SHAPES);
         let (l, l_part) = place((LOGIT_MAX - logit) / LOGIT_STEP, LEVELS);
         let at = |i: usize| {
             let row = &self.ratio[i];
             f64::from(row[l]) * (1.0 - l_part) + f64::from(row[l + 1]) * l_part
         };
-        mean * (at(s) * (1.0 - s_part) + at(s + 1) * s_part)
+        demand.mean * (at(demand.shape) * (1.0 - demand.part) + at(demand.shape + 1) * demand.part)
+    }
+}
+
+/// A demand and its place among the shapes of a [`GammaTable`]: finding it takes a logarithm, so who asks for several quantiles of
+/// the same demand keeps it.
+#[derive(Debug, Clone, Copy)]
+pub struct Demand {
+    mean: f64,
+    shape: usize,
+    part: f64,
+}
+
+impl Demand {
+    /// A demand of this mean and variance.
+    pub fn new(mean: f64, variance: f64) -> Self {
+        let shape = (mean * mean / variance.max(1e-12)).ln();
+        let (shape, part) = place((shape - SHAPE_MIN_LN) / SHAPE_STEP_LN, SHAPES);
+        Self { mean, shape, part }
     }
 }
 

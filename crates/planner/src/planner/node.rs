@@ -1,12 +1,13 @@
 //! From a node's lease to its rate table: which buckets are listed and what each is guaranteed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use tidegate_wire::{BucketRates, Mode, PoolRates, RateTable, TABLE_VERSION, Timestamp};
 
 use super::{Planner, origin::NodeLease};
 use crate::{
     allocate::{Candidate, Lease, buckets},
+    forecast::STEPS,
     guard::{Context, Rule, dispose},
     settings::{Origin, WhenStale},
     state::TOTAL,
@@ -26,31 +27,30 @@ impl Planner {
     pub(super) fn candidates(&self, numbers: &[usize]) -> Vec<Vec<Candidate>> {
         let mut place = vec![usize::MAX; self.store.nodes.len()];
         numbers.iter().enumerate().for_each(|(i, n)| place[*n] = i);
-        let mut out: Vec<Vec<Candidate>> = vec![vec![]; numbers.len()];
+        let means: Vec<&[f32]> = numbers.iter().map(|n| self.means.steps[self.late(*n).min(STEPS - 1)].as_slice()).collect();
+        let mut ranks: Vec<Vec<Rank>> = numbers.iter().map(|_| vec![]).collect();
         let special = self.settings.policies.iter().any(|p| self.lists(p));
-        for row in 0..self.store.rows() {
-            let i = place[self.store.columns.node[row] as usize];
-            let busy = self.means.steps[0][row] >= LISTED_FROM;
-            if i == usize::MAX || !(busy || special) {
+        for (row, (next, node)) in self.means.steps[0].iter().zip(&self.store.columns.node).enumerate() {
+            let busy = *next >= LISTED_FROM;
+            if !(busy || special) {
                 continue;
             }
+            let Some(i) = place.get(*node as usize).copied().filter(|i| *i != usize::MAX) else { continue };
             let Some(name) = self.store.index.name(row).filter(|n| *n != TOTAL) else { continue };
             let policy = self.policy(name);
             if busy || self.lists(policy) {
-                out[i].push(self.candidate(row, numbers[i], policy));
+                ranks[i].push(Rank { floor: policy.floor_per_s, mean: means[i][row], row: row as u32 });
             }
         }
-        for list in &mut out {
-            list.sort_by(|a, b| b.floor.total_cmp(&a.floor).then(b.mean.total_cmp(&a.mean)).then(a.row.cmp(&b.row)));
-            list.truncate(self.settings.limits.listed_per_node);
-        }
-        out
+        let listed = self.settings.limits.listed_per_node;
+        ranks.into_iter().map(|ranks| first(ranks, listed).iter().map(|rank| self.candidate(rank)).collect()).collect()
     }
 
-    fn candidate(&self, row: usize, number: usize, policy: &crate::settings::Policy) -> Candidate {
-        let mean = f64::from(self.means.steps[self.late(number).min(3)][row]);
+    fn candidate(&self, rank: &Rank) -> Candidate {
+        let (row, mean) = (rank.row as usize, f64::from(rank.mean));
+        let policy = self.policy(self.store.index.name(row).unwrap_or_default());
         Candidate {
-            row: row as u32,
+            row: rank.row,
             mean,
             variance: f64::from(self.store.columns.overdispersion[row]) * mean,
             weight: policy.weight,
@@ -206,6 +206,30 @@ impl Planner {
     pub(super) fn rule(&self, row: usize) -> &'static str {
         Rule::name_of(self.store.columns.rule[row])
     }
+}
+
+/// What decides which buckets of a node get an entry: a node has many more than its table has room for, so this is all that is
+/// made of most of them.
+struct Rank {
+    floor: f64,
+    mean: f32,
+    row: u32,
+}
+
+impl Rank {
+    fn order(&self, other: &Self) -> Ordering {
+        other.floor.total_cmp(&self.floor).then(other.mean.total_cmp(&self.mean)).then(self.row.cmp(&other.row))
+    }
+}
+
+/// The first `most` of `ranks`, in order.
+fn first(mut ranks: Vec<Rank>, most: usize) -> Vec<Rank> {
+    if most < ranks.len() {
+        ranks.select_nth_unstable_by(most, Rank::order);
+        ranks.truncate(most);
+    }
+    ranks.sort_unstable_by(Rank::order);
+    ranks
 }
 
 /// Burst of each guaranteed bucket, tokens: half a window of its rate and at least one token; together at most `total`.

@@ -28,8 +28,11 @@ impl Store {
 
     /// Closes one window: every row takes in its demand, a row of a node that did not report keeps what it expects.
     pub fn close(&mut self, window: Window) {
-        let entries = merged(self.take_open(window));
-        let mut demand = vec![0.0f32; self.rows()];
+        let entries = merged(self.take_open(window), self.rows());
+        let slot = window.rem_euclid(RING as i64) as usize;
+        // The oldest window's place in the ring takes in this one; until it is back there, nothing may read the ring.
+        let mut demand = std::mem::take(&mut self.columns.ring[slot]);
+        demand.fill(0.0);
         self.columns.offered.fill(0.0);
         self.columns.throttled.fill(0.0);
         for (row, counts) in &entries {
@@ -43,8 +46,8 @@ impl Store {
             let end = (start + BLOCK).min(demand.len());
             self.close_block(window, start, &mut demand[start..end], &reported);
         }
-        self.columns.ring[window.rem_euclid(RING as i64) as usize].copy_from_slice(&demand);
         self.seasonal.add(window, &demand);
+        self.columns.ring[slot] = demand;
         self.nodes.iter_mut().zip(reported).for_each(|(node, reported)| node.close(window, reported));
         self.rows_by_node.clear();
         self.closed = Some(window);
@@ -179,15 +182,22 @@ fn young(age: Window) -> f32 {
     1.0 / (age.max(0) as f32 + 2.0)
 }
 
-/// One entry per row, ascending.
-fn merged(mut entries: Vec<(u32, Counts)>) -> Vec<(u32, Counts)> {
-    entries.sort_by_key(|(row, _)| *row);
-    entries.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1.add(&next.1);
+/// One entry per row, in order of first mention; what several reports tell of a row is added up in the order in which they came.
+fn merged(mut entries: Vec<(u32, Counts)>, rows: usize) -> Vec<(u32, Counts)> {
+    const NONE: u32 = u32::MAX;
+    let mut places = vec![NONE; rows];
+    let mut kept = 0;
+    for i in 0..entries.len() {
+        let (row, counts) = entries[i];
+        let place = &mut places[row as usize];
+        if *place == NONE {
+            *place = kept as u32;
+            entries[kept] = (row, counts);
+            kept += 1;
+        } else {
+            entries[*place as usize].1.add(&counts);
         }
-        same
-    });
+    }
+    entries.truncate(kept);
     entries
 }
