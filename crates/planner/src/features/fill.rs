@@ -48,13 +48,13 @@ impl Block {
         let slot = store.closed().unwrap_or(0).rem_euclid(RING as i64) as usize;
         let mut logs = [[0.0f32; BLOCK]; 5];
         for (out, values) in logs.iter_mut().zip([&c.ring[slot], &c.ewma[0], &c.ewma[1], &c.ewma[2], &c.ewma[3]]) {
-            log(&mut out[..rows.len()], &values[rows.clone()]);
+            log(out, &values[rows.clone()]);
         }
         let [last, ewma_45s, ewma_5m, ewma_30m, ewma_6h] = logs;
-        for i in 0..self.len {
-            let (known, well_known, unsure) = trust(c.ewma[1][self.start + i]);
+        let x = &mut self.columns;
+        for (i, mean) in c.ewma[1][rows].iter().take(BLOCK).enumerate() {
+            let (known, well_known, unsure) = trust(*mean);
             let (jump, short, long) = (last[i] - ewma_45s[i], ewma_45s[i] - ewma_5m[i], ewma_5m[i] - ewma_30m[i]);
-            let x = &mut self.columns;
             x[0][i] = ewma_5m[i];
             (x[1][i], x[2][i], x[3][i]) = (known * jump, known * short, known * long);
             (x[4][i], x[5][i]) = (well_known * jump, well_known * short);
@@ -69,13 +69,13 @@ impl Block {
         let angle = ((next * store.interval_s()).rem_euclid(DAY_S) as f32 / DAY_S as f32) * std::f32::consts::TAU;
         let windows_per_day = DAY_S / store.interval_s();
         let (sin, cos) = (angle.sin(), angle.cos());
-        for i in 0..self.len {
-            let row = self.start + i;
+        let rows = self.start..self.start + self.len;
+        let (born, now) = (&store.columns.born[rows.clone()], &store.columns.ewma[2][rows]);
+        for (i, (born, now)) in born.iter().zip(now).take(BLOCK).enumerate() {
             let unsure = self.columns[13][i];
-            let has = next - store.columns.born[row] > windows_per_day;
-            let usual = if has { log_of(store.seasonal.expected(next, row)) } else { 0.0 };
-            let now = log_of(store.columns.ewma[2][row]);
-            self.columns[9][i] = if has { unsure * (usual - now) } else { 0.0 };
+            let has = next - born > windows_per_day;
+            let usual = if has { log_of(store.seasonal.expected(next, self.start + i)) } else { 0.0 };
+            self.columns[9][i] = if has { unsure * (usual - log_of(*now)) } else { 0.0 };
             self.columns[10][i] = if has { unsure } else { 0.0 };
             self.columns[11][i] = unsure * sin;
             self.columns[12][i] = unsure * cos;
@@ -84,28 +84,31 @@ impl Block {
 
     fn shape(&mut self, store: &Store) {
         let c = &store.columns;
-        for i in 0..self.len {
-            let row = self.start + i;
-            let unsure = self.columns[13][i];
-            self.columns[14][i] = unsure * fast::ln_1p(c.variance[row] / (c.ewma[2][row] + 0.05));
-            self.columns[15][i] = unsure * fast::ln_1p(f32::from(c.quiet[row]));
-            self.columns[16][i] = unsure * c.active[row];
-            self.columns[17][i] = unsure * 0.1 * fast::ln_1p(c.bytes_mean[row]);
-            self.columns[23][i] = unsure * fast::ln_1p(c.peak_ratio[row]);
-        }
+        let rows = self.start..self.start + self.len;
+        let spread = c.variance[rows.clone()].iter().zip(&c.ewma[2][rows.clone()]);
+        self.unsure(14, 1.0, spread.map(|(variance, mean)| fast::ln_1p(variance / (mean + 0.05))));
+        self.unsure(15, 1.0, c.quiet[rows.clone()].iter().map(|quiet| fast::ln_1p(f32::from(*quiet))));
+        self.unsure(16, 1.0, c.active[rows.clone()].iter().copied());
+        self.unsure(17, 0.1, c.bytes_mean[rows.clone()].iter().map(|bytes| fast::ln_1p(*bytes)));
+        self.unsure(23, 1.0, c.peak_ratio[rows].iter().map(|peak| fast::ln_1p(*peak)));
     }
 
     fn health(&mut self, store: &Store) {
         let c = &store.columns;
-        for i in 0..self.len {
-            let row = self.start + i;
-            let unsure = self.columns[13][i];
-            let node = &store.nodes[c.node[row] as usize];
-            self.columns[18][i] = unsure * c.throttle_ratio[row];
-            self.columns[19][i] = unsure * c.error_ratio[row];
-            self.columns[20][i] = unsure * c.retry_ratio[row];
-            self.columns[21][i] = unsure * node.cpu;
-            self.columns[22][i] = unsure * node.memory;
+        let rows = self.start..self.start + self.len;
+        self.unsure(18, 1.0, c.throttle_ratio[rows.clone()].iter().copied());
+        self.unsure(19, 1.0, c.error_ratio[rows.clone()].iter().copied());
+        self.unsure(20, 1.0, c.retry_ratio[rows.clone()].iter().copied());
+        let nodes = || c.node[rows.clone()].iter().map(|n| &store.nodes[*n as usize]);
+        self.unsure(21, 1.0, nodes().map(|n| n.cpu));
+        self.unsure(22, 1.0, nodes().map(|n| n.memory));
+    }
+
+    /// Sets `feature` to `values`, one per row, scaled and weighed by how little the row's demand itself tells.
+    fn unsure(&mut self, feature: usize, scale: f32, values: impl Iterator<Item = f32>) {
+        let unsure = self.columns[13];
+        for ((x, unsure), value) in self.columns[feature].iter_mut().zip(unsure).zip(values) {
+            *x = unsure * scale * value;
         }
     }
 }

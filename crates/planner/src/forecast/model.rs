@@ -25,7 +25,8 @@ pub struct Model {
     pub features: Vec<String>,
     /// One regression per step ahead, the next window first.
     pub steps: Vec<Regression>,
-    /// Variance of a count in excess of Poisson's, as a multiple of its squared mean, for series without evidence of their own.
+    /// Variance of a count in excess of Poisson's, as a multiple of its squared mean, in the backtest: for whoever reads the model's
+    /// card. The planner measures how far each series strays itself, see [`crate::state::Columns::overdispersion`].
     pub dispersion: f64,
 }
 

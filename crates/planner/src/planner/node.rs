@@ -72,11 +72,11 @@ impl Planner {
         let unlimited = origin.sustained_per_s + origin.burst / self.store.interval_s() as f64;
         let lent = guaranteed.iter().zip(rates.iter().zip(&capacities)).map(|(c, (rate, capacity))| (c, *rate, *capacity));
         let borrowing = others.iter().filter(|c| c.listed).map(|c| (c, 0.0, 0.0));
-        let mut buckets = BTreeMap::new();
-        for (candidate, rate, capacity) in lent.chain(borrowing) {
-            let Some(name) = self.store.index.name(candidate.row as usize) else { continue };
-            buckets.insert(name.to_owned(), self.entry(&lease, candidate, rate, capacity, unlimited));
-        }
+        let named = lent.chain(borrowing).filter_map(|(candidate, rate, capacity)| {
+            let name = self.store.index.name(candidate.row as usize)?;
+            Some((name.to_owned(), self.entry(&lease, candidate, rate, capacity, unlimited)))
+        });
+        let buckets = named.collect();
         let ceilings = candidates.iter().filter(|c| c.limit.is_some()).map(|c| (c.row, c.ceiling)).collect();
         let table = self.table(&lease, reserve, unlimited, buckets, now);
         self.issue(lease, reserve, ceilings, table, now);

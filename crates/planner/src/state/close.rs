@@ -1,6 +1,6 @@
 //! Folding a finished window into every row.
 
-use super::{Counts, EWMA_WINDOWS, EXPERTS, RING, Store, Window};
+use super::{Counts, EWMA_WINDOWS, RING, Store, Window};
 use crate::features::fast;
 
 /// Rows per block: what a block touches stays in the first-level cache between its passes.
@@ -130,18 +130,21 @@ impl Store {
 /// Adds the window's Poisson log loss to each expert's, relative to the best of them.
 fn weigh_experts(c: &mut super::Columns, rows: std::ops::Range<usize>, demand: &[f32], seen: &[f32]) {
     let mut best = [f32::INFINITY; BLOCK];
-    for expert in 0..EXPERTS {
-        let (mean, fallback) = match expert {
-            0 => (&c.expected[rows.clone()], &c.ewma[0][rows.clone()]),
-            k => (&c.ewma[k - 1][rows.clone()], &c.ewma[k - 1][rows.clone()]),
-        };
-        let spread = &c.overdispersion[rows.clone()];
-        let loss = &mut c.loss[expert][rows.clone()];
-        for i in 0..demand.len() {
-            let mean = if mean[i] >= 0.0 { mean[i] } else { fallback[i] }.max(MEAN_MIN);
-            let newest = (mean - demand[i] * fast::ln(mean)) / spread[i].max(1.0);
-            loss[i] = loss[i] * (1.0 - seen[i] * (1.0 - LOSS_KEPT)) + newest * seen[i];
-            best[i] = best[i].min(loss[i]);
+    let spread = &c.overdispersion[rows.clone()];
+    for (expert, loss) in c.loss.iter_mut().enumerate() {
+        let average = &c.ewma[expert.saturating_sub(1)][rows.clone()];
+        let mean = if expert == 0 { &c.expected[rows.clone()] } else { average };
+        // In steps, each of few columns: the compiler vectorises no loop over as many as there are in all.
+        let mut newest = [0.0f32; BLOCK];
+        for ((newest, mean), average) in newest.iter_mut().zip(mean).zip(average) {
+            *newest = if *mean >= 0.0 { *mean } else { *average }.max(MEAN_MIN);
+        }
+        for ((newest, y), spread) in newest.iter_mut().zip(demand).zip(spread) {
+            *newest = (*newest - y * fast::ln(*newest)) / spread.max(1.0);
+        }
+        for (((loss, best), newest), seen) in loss[rows.clone()].iter_mut().zip(&mut best).zip(&newest).zip(seen) {
+            *loss = *loss * (1.0 - seen * (1.0 - LOSS_KEPT)) + newest * seen;
+            *best = best.min(*loss);
         }
     }
     for loss in &mut c.loss {
