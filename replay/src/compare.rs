@@ -72,6 +72,10 @@ pub struct Comparison {
     pub origin: Origin,
     /// Number of nodes.
     pub nodes: usize,
+    /// Number of buckets.
+    pub buckets: usize,
+    /// How they were spread over the nodes.
+    pub spread: Spread,
     /// Delay and poll.
     pub staleness: Staleness,
     /// Scores, in the order asked for.
@@ -197,6 +201,8 @@ fn comparison(case: &Case, at: Job, outcomes: &BTreeMap<Job, Outcome>) -> Compar
         capacity_x_mean,
         origin: case.origin(capacity_x_mean),
         nodes: case.workload.nodes,
+        buckets: case.workload.buckets,
+        spread: case.spread,
         staleness: case.options.staleness[at.delay],
         contenders: kinds.iter().map(scored).collect(),
         windows: kinds.iter().map(|&kind| outcome(kind).windows.clone()).collect(),
@@ -206,7 +212,7 @@ fn comparison(case: &Case, at: Job, outcomes: &BTreeMap<Job, Outcome>) -> Compar
 }
 
 /// What a reader should know before he trusts the figures.
-fn notes(case: &Case) -> Vec<String> {
+pub fn notes(case: &Case) -> Vec<String> {
     let workload = &case.workload;
     let (scored, fit) = (workload.windows - workload.fit_windows, workload.fit_windows);
     let mut notes = vec![];

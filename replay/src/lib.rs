@@ -7,10 +7,12 @@
 //! - [`simulate`]: the loop. [`origin`], [`fair`], [`score`]: what it is judged by. [`ledger`]: the books that no contender
 //!   may break.
 //! - [`compare`]: all contenders over all cases; [`report`]: the result as JSON, Markdown and HTML.
+//! - [`bench`]: comparisons of every trace on a grid of capacities, nodes and delays, held against the targets.
 //!
 //! Everything but the files is a function of its arguments: the same trace, options and seed give the same bytes.
 
 pub mod arrivals;
+pub mod bench;
 pub mod compare;
 pub mod contender;
 mod error;

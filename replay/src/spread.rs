@@ -4,6 +4,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tidegate_trace::Trace;
 
+/// Requests of one row that are scattered one by one.
+const SCATTERED: u32 = 100_000;
+
 /// How the requests of a trace are spread over nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Spread {
@@ -73,9 +76,15 @@ impl Spreader {
         vec![Part { node, requests, errors }]
     }
 
-    /// Sends each request to a node of its own choice; the first `errors` of them are those that fail.
+    /// Sends each request to a node of its own choice; the first `errors` of them are those that fail. Of a flood, all but
+    /// [`SCATTERED`] requests are dealt out evenly, which is what as many choices come to.
     fn scatter(&mut self, requests: u32, errors: u32) -> Vec<Part> {
-        let mut parts: Vec<Part> = (0..self.nodes).map(|node| Part { node, requests: 0, errors: 0 }).collect();
+        // Fits: there are 10,000 nodes at most.
+        let nodes = self.nodes as u32;
+        let even = requests.saturating_sub(SCATTERED) / nodes;
+        let failed = (errors / nodes).min(even);
+        let mut parts: Vec<Part> = (0..self.nodes).map(|node| Part { node, requests: even, errors: failed }).collect();
+        let (requests, errors) = (requests - even * nodes, errors - failed * nodes);
         for i in 0..requests {
             let part = &mut parts[self.random.random_range(0..self.nodes)];
             part.requests += 1;
@@ -139,6 +148,16 @@ mod tests {
         let parts = Spreader::new(Spread::Request, 4, 7, &trace).split(&trace, 0);
         assert_eq!(parts.len(), 4);
         assert!(parts.iter().all(|p| (180..320).contains(&p.requests)), "{parts:?}");
+    }
+
+    #[test]
+    fn a_flood_is_scattered_whole_and_at_once() {
+        let mut trace = trace(1, 1);
+        (trace.requests[0], trace.errors[0]) = (u32::MAX, u32::MAX - 7);
+        let parts = Spreader::new(Spread::Request, 4, 0, &trace).split(&trace, 0);
+        assert_eq!(parts.iter().map(|p| u64::from(p.requests)).sum::<u64>(), u64::from(u32::MAX));
+        assert_eq!(parts.iter().map(|p| u64::from(p.errors)).sum::<u64>(), u64::from(u32::MAX) - 7);
+        assert!(parts.iter().all(|p| p.errors <= p.requests), "{parts:?}");
     }
 
     #[test]

@@ -106,6 +106,11 @@ impl Kind {
         }
     }
 
+    /// Whether it is the planner without one of its parts.
+    pub fn is_ablation(self) -> bool {
+        Self::ABLATIONS.contains(&self)
+    }
+
     /// Whether it publishes anything that could be late.
     pub fn feels_delay(self) -> bool {
         !matches!(self, Self::StaticMean | Self::StaticP99 | Self::StaticPool | Self::Central)
@@ -113,7 +118,7 @@ impl Kind {
 
     /// Whether it runs the planner, which learns from the part before the scored one and may use a model.
     pub fn plans(self) -> bool {
-        matches!(self, Self::PoolOnly | Self::Adaptive) || Self::ABLATIONS.contains(&self)
+        matches!(self, Self::PoolOnly | Self::Adaptive) || self.is_ablation()
     }
 
     /// Makes the contender.

@@ -97,6 +97,8 @@ mod tests {
             capacity_x_mean: 1.5,
             origin: Origin { sustained_per_s: 3.0, burst: 360.0 },
             nodes: 4,
+            buckets: 9,
+            spread: crate::spread::Spread::Hash,
             staleness: Staleness { delay_s: 30, poll_s: 0 },
             contenders: vec![score],
             windows: vec![vec![WindowTotals { demand: 60, admitted: 45, leased: 90.0 }; 3]],

@@ -7,8 +7,9 @@ use crate::{compare::Comparison, score::Score};
 /// Decimals that shares are rounded to.
 const SCALE: f64 = 1e6;
 
+/// One comparison, as it is written.
 #[derive(Serialize)]
-struct Line<'a> {
+pub struct Line<'a> {
     trace: &'a str,
     capacity_x_mean: f64,
     nodes: usize,
@@ -30,7 +31,8 @@ pub fn write(comparisons: &[Comparison]) -> Result<String, serde_json::Error> {
     Ok(text)
 }
 
-fn line(comparison: &Comparison) -> Line<'_> {
+/// The form of `comparison` in which it is written.
+pub fn line(comparison: &Comparison) -> Line<'_> {
     Line {
         trace: &comparison.trace,
         capacity_x_mean: comparison.capacity_x_mean,

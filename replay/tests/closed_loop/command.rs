@@ -74,6 +74,30 @@ fn a_trace_that_cannot_be_compared_is_named_with_the_reason() {
 }
 
 #[test]
+fn a_bench_reads_a_folder_writes_its_scores_and_goes_on_over_bad_traces() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), "busy.parquet", &traffic::busy());
+    written(dir.path(), "short.parquet", &traffic::trace(&[(0, 0, 1)]));
+    let out = dir.path().join("out").display().to_string();
+    let ran = run(&["bench", "--traces", &dir.path().display().to_string(), "--quick", "--model", "none", "--out", &out]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("| target | met | missed |"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("- short: 1 window(s) of 30 s are too few"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("case 1 of 2"), "{}", ran.stderr);
+    let value: serde_json::Value = serde_json::from_slice(&std::fs::read(dir.path().join("out/bench.json")).unwrap()).unwrap();
+    let cases: Vec<(f64, u64)> = value["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| (c["capacity_x_mean"].as_f64().unwrap(), c["delay_s"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(cases, [(1.5, 0), (1.5, 30), (3.0, 0), (3.0, 30)]);
+    assert_eq!(std::fs::read_to_string(dir.path().join("out/bench.md")).unwrap(), ran.stdout);
+    let empty = run(&["bench", "--traces", &out]);
+    assert!(empty.code == Some(2) && empty.stderr.contains("--traces: no file that ends in .parquet"), "{}", empty.stderr);
+}
+
+#[test]
 fn an_option_out_of_range_is_named() {
     for (option, value) in [("--capacity", "-1"), ("--fit", "1"), ("--nodes", "0"), ("--burst-seconds", "nan"), ("--delay", "999999")] {
         let ran = run(&["compare", "--trace", "nowhere.parquet", &format!("{option}={value}")]);

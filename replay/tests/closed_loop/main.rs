@@ -4,5 +4,6 @@ mod books;
 mod command;
 mod delay;
 mod known;
+mod odd;
 mod step;
 mod traffic;

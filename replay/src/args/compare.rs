@@ -1,34 +1,10 @@
-//! The command line.
+//! Options of `compare`.
 
 use std::path::PathBuf;
 
 use anyhow::ensure;
-use clap::{Args, Parser, Subcommand};
+use clap::Args;
 use tidegate_replay::{Options, contender::Kind, kv::Staleness, spread::Spread, workload::Cut};
-
-/// Replays request traces against schemes that share out an origin's capacity over edge nodes.
-#[derive(Debug, Parser)]
-#[command(version)]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-/// What to do.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Compares schemes at the same total tokens and the same total burst.
-    ///
-    /// Nodes enforce with the real bucket and report every 30 s window to the contender, whose rate tables reach them after
-    /// --delay seconds at their next poll. Contenders learn from the first part of a trace (--fit) and are scored on the rest.
-    ///
-    /// Scores: throttled_share, of the demand; refused_within_share, of the demand: refused to buckets that in that window
-    /// stayed within their max-min fair share; overload_share, of the time: more had been admitted than the origin's sustained
-    /// capacity and burst allow; leased_per_served: tokens leased per request served; regret: throttled_share less that of
-    /// `central`, one bucket that sees everything. The exit code is 1 when a contender leased more than the origin has.
-    Compare(Box<Compare>),
-}
 
 /// Options of `compare`.
 #[derive(Debug, Args)]

@@ -1,0 +1,42 @@
+//! The command line.
+
+mod bench;
+mod compare;
+
+use clap::{Parser, Subcommand};
+
+pub use bench::Bench;
+pub use compare::Compare;
+
+/// Replays request traces against schemes that share out an origin's capacity over edge nodes.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compares schemes at the same total tokens and the same total burst.
+    ///
+    /// Nodes enforce with the real bucket and report every 30 s window to the contender, whose rate tables reach them after
+    /// --delay seconds at their next poll. Contenders learn from the first part of a trace (--fit) and are scored on the rest.
+    ///
+    /// Scores: throttled_share, of the demand; refused_within_share, of the demand: refused to buckets that in that window
+    /// stayed within their max-min fair share; overload_share, of the time: more had been admitted than the origin's sustained
+    /// capacity and burst allow; leased_per_served: tokens leased per request served; regret: throttled_share less that of
+    /// `central`, one bucket that sees everything. The exit code is 1 when a contender leased more than the origin has.
+    Compare(Box<Compare>),
+    /// Runs every contender over every trace, on a grid of capacities, nodes and delays, and says what it comes to.
+    ///
+    /// A trace keeps its own nodes where it has several; the buckets of the others are spread over each number of --nodes by a
+    /// hash of their names, single requests where there are fewer than two buckets per node. The planner without one of its parts
+    /// runs at 4 nodes (or the trace's own) and 30 s only. Contenders learn from the first part of a trace and are scored on the
+    /// rest. A trace that cannot be scored is named with the reason, and the rest goes on.
+    ///
+    /// The exit code is 1 when a contender leased more than the origin has; targets that are missed are counted in the summary.
+    Bench(Box<Bench>),
+}

@@ -1,0 +1,20 @@
+//! What each command does with its options.
+
+pub mod bench;
+pub mod compare;
+
+use std::process::ExitCode;
+
+use tidegate_replay::Comparison;
+
+/// Says who leased more than the origin has; the exit code is then 1.
+fn failed_by(comparisons: &[Comparison]) -> ExitCode {
+    let mut code = ExitCode::SUCCESS;
+    for Comparison { trace, capacity_x_mean, nodes, staleness, breaches, .. } in comparisons {
+        for breach in breaches {
+            eprintln!("error: {trace}, capacity {capacity_x_mean}, {nodes} nodes, delay {} s: {breach}", staleness.delay_s);
+            code = ExitCode::FAILURE;
+        }
+    }
+    code
+}
