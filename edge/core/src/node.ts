@@ -6,7 +6,7 @@ import { isBucketId, type RateTable, RefusedTable } from "./rate-table.ts";
 import type { Report } from "./report.ts";
 import { Slot } from "./slot.ts";
 import { accrued, type Snapshot } from "./snapshot.ts";
-import { Member, NodeBucket, type Refusal } from "./two-level.ts";
+import { Member, NodeBucket, type Refusal, type Split } from "./two-level.ts";
 
 /** The bucket that serves all requests whose own cannot be kept: its id is not legal, or there are too many. */
 export const OTHER = "_other";
@@ -77,6 +77,11 @@ export class EdgeNode {
     return this.#lease?.table.epoch;
   }
 
+  /** Whether what would be refused is admitted all the same. */
+  get isShadow(): boolean {
+    return this.#lease?.table.mode === "shadow";
+  }
+
   /** Buckets that are kept. */
   get buckets(): number {
     return this.#slots.size;
@@ -113,14 +118,23 @@ export class EdgeNode {
 
   /** Decides `n` requests of `bucket` as if they came one by one at `nowMs`. */
   take(bucket: string, n: number, nowMs: number): Taken {
+    return this.#take(bucket, n, nowMs, (member) => this.#bucket.takeUpTo(member, n, nowMs));
+  }
+
+  /** {@link take} for a bucket whose ceiling is kept elsewhere, for all instances: only the node's own bucket refuses. */
+  takeBelowCeiling(bucket: string, n: number, nowMs: number): Taken {
+    return this.#take(bucket, n, nowMs, (member) => this.#bucket.takeUpToUnmetered(member, n, nowMs));
+  }
+
+  #take(bucket: string, n: number, nowMs: number, splitBy: (member: Member) => Split): Taken {
     const slot = this.#findOrInsert(bucket, nowMs);
     this.#advance(nowMs);
-    const split = this.#bucket.takeUpTo(slot.member, n, nowMs);
+    const split = splitBy(slot.member);
     const passed = split.guaranteed + split.borrowed;
     const throttled = n - passed;
     slot.offered(n, throttled, nowMs);
     this.#admitted += passed;
-    return { ...split, throttled, admitted: this.#lease?.table.mode === "shadow" ? n : passed };
+    return { ...split, throttled, admitted: this.isShadow ? n : passed };
   }
 
   /** Counts `n` requests of `bucket` that someone else has refused, so that they are demand all the same. */

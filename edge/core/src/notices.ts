@@ -27,6 +27,11 @@ export class Notices {
     seen.unsaid = 0;
   }
 
+  /** {@link note} for something that was thrown. */
+  failed(event: string, error: unknown, nowMs: number): void {
+    this.note(event, nowMs, { reason: reason(error) });
+  }
+
   /** How often each event came up since the start, for telemetry. */
   counts(): Record<string, number> {
     return Object.fromEntries([...this.#seen].map(([event, { count }]) => [event, count]));

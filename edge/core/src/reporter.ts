@@ -37,6 +37,7 @@ export const REPORT_BOUNDS: ReportBounds = { windowS: 30, batch: 20, buckets: 10
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
+const LONGEST_FLUSH_MS = 30_000;
 
 /** See the module. */
 export class Reporter {
@@ -46,7 +47,8 @@ export class Reporter {
   #dueMs = 0;
   #failures = 0;
   #dropped = 0;
-  #sending = false;
+  /** When the flush under way is given up for lost: a platform may drop the work of a request that went away. */
+  #sendingUntilMs = 0;
 
   constructor(
     private readonly bounds: ReportBounds,
@@ -94,17 +96,17 @@ export class Reporter {
 
   /** Whether there is something to send at `nowMs`. */
   isDue(nowMs: number): boolean {
+    const isSending = nowMs < this.#sendingUntilMs && nowMs >= this.#sendingUntilMs - 2 * LONGEST_FLUSH_MS;
     const isSetBack = nowMs < this.#dueMs - LONGEST_RETRY_MS;
-    return !this.#sending && this.#kept.length > 0 && (nowMs >= this.#dueMs || isSetBack);
+    return !isSending && this.#kept.length > 0 && (nowMs >= this.#dueMs || isSetBack);
   }
 
   /**
    * Sends what waits, batch by batch, until it is all sent or a batch fails. `now` is asked after each answer. Never throws;
-   * `undefined` when all went well.
+   * `undefined` when all went well. Two flushes at once send some reports twice, which the engine sees by their numbers.
    */
   async flush(send: Send, now: () => number): Promise<Sent | { readonly error: unknown } | undefined> {
-    if (this.#sending) return undefined;
-    this.#sending = true;
+    this.#sendingUntilMs = now() + LONGEST_FLUSH_MS;
     try {
       while (this.#kept.length > 0) {
         const failure = await this.#sendBatch(send, now);
@@ -112,13 +114,13 @@ export class Reporter {
       }
       return undefined;
     } finally {
-      this.#sending = false;
+      this.#sendingUntilMs = 0;
     }
   }
 
-  /** Gives up a flush whose platform has dropped it. What it had sent may be sent again: the engine knows the numbers. */
-  abandon(): void {
-    this.#sending = false;
+  /** Forgets what waits, where there is no endpoint to send it to. */
+  discard(): void {
+    this.#kept = [];
   }
 
   async #sendBatch(send: Send, now: () => number): Promise<Sent | { readonly error: unknown } | undefined> {

@@ -101,6 +101,14 @@ export class NodeBucket {
     return { guaranteed, ...rest };
   }
 
+  /** {@link takeUpTo} for a member whose ceiling is kept elsewhere: the meter counts and refuses nothing. */
+  takeUpToUnmetered(member: Member, n: number, nowMs: number): Split {
+    const guaranteed = this.#takeGuaranteed(member, n, nowMs);
+    const borrowed = this.total.takeUpToAboveUnits(n - guaranteed, this.#reserve, nowMs);
+    member.meter.charge(borrowed, nowMs);
+    return guaranteed + borrowed < n ? { guaranteed, borrowed, refusal: "pool" } : { guaranteed, borrowed };
+  }
+
   /** Takes `n` tokens for one request of `member`, all guaranteed or all borrowed, or none. */
   take(member: Member, n: number, nowMs: number): Split {
     const guaranteed = this.#takeGuaranteed(member, n, nowMs);

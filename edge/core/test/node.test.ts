@@ -131,3 +131,9 @@ test("what is no snapshot is not read as one", () => {
     expect(parseSnapshot(good.replace(from, to)), to).toBeUndefined();
   }
 });
+
+test("a bucket whose ceiling is kept elsewhere is refused by the node's bucket alone", () => {
+  const node = leased({ instances: 4, pool: { refill_per_s: [0], capacity: 400, safe_per_s: 0 } });
+  expect(node.take("key:b", 90, T0)).toMatchObject({ admitted: 38, refusal: "ceiling" });
+  expect(node.takeBelowCeiling("key:c", 90, T0)).toMatchObject({ admitted: 62, refusal: "pool" });
+});

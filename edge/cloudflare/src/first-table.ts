@@ -1,0 +1,23 @@
+/** The rates of a node that has no table yet: the engine makes one at the first tick after the node's first report. */
+
+import type { RateTable } from "@tidegate/core";
+import type { Settings } from "./settings.ts";
+
+const STEP_S = 30;
+
+/** A table of epoch 0, which every other replaces, whose rates hold from `nowMs` on for good. */
+export function firstTable(node: string, { firstPerS, firstBurst, firstKeyPerS }: Settings, nowMs: number): RateTable {
+  return {
+    node,
+    epoch: 0,
+    issuedMs: nowMs,
+    stepS: STEP_S,
+    expiresMs: nowMs,
+    mode: "enforce",
+    instances: 1,
+    pool: { refillPerS: [firstPerS], capacity: firstBurst, safePerS: firstPerS },
+    fallback: { refillPerS: [], capacity: 0, ceilingPerS: firstKeyPerS, safePerS: 0 },
+    buckets: new Map(),
+    shards: [],
+  };
+}
