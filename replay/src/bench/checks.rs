@@ -42,10 +42,18 @@ pub fn all(comparisons: &[Comparison]) -> Vec<Check> {
         check("regret never above static-pool's, on each", &target, |c| Some((regret(c, Kind::Adaptive)?, regret(c, Kind::StaticPool)?))),
     ];
     checks.extend(MEAN_REGRET.map(|(delay_s, most)| mean_regret(comparisons, delay_s, most)));
-    checks.push(check("refused within the fair share at most a tenth of pool-only's, on each", &target, |c| {
-        let within = |kind| Some(of(c, kind)?.refused_within_share);
-        Some((within(Kind::Adaptive)?, OF_POOL_ONLY * within(Kind::PoolOnly)?))
-    }));
+    let within = |c: &Comparison, kind| Some(of(c, kind)?.refused_within_share);
+    let mut isolation = check("refused within the fair share at most a tenth of pool-only's, on each", &target, |c| {
+        Some((within(c, Kind::Adaptive)?, OF_POOL_ONLY * within(c, Kind::PoolOnly)?))
+    });
+    let by_central = |c: &&&Comparison| {
+        within(c, Kind::Central).zip(within(c, Kind::PoolOnly)).is_some_and(|(central, pool_only)| central > OF_POOL_ONLY * pool_only)
+    };
+    let beyond = target.iter().filter(by_central).count();
+    if beyond > 0 {
+        isolation.target += &format!(" (central itself refuses more than that on {beyond})");
+    }
+    checks.push(isolation);
     checks.push(check("capacity exceeded at no time, everywhere", &everywhere, |c| Some((of(c, Kind::Adaptive)?.overload_share, 0.0))));
     checks.push(check("regret never above static-pool's, everywhere", &everywhere, |c| {
         Some((regret(c, Kind::Adaptive)?, regret(c, Kind::StaticPool)?))

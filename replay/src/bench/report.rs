@@ -43,6 +43,7 @@ pub fn json(outcome: &Outcome, model: Option<&str>) -> Result<String, serde_json
 pub fn markdown(outcome: &Outcome, model: Option<&str>) -> String {
     let mut text = format!("Forecasts by {}.\n", model.map_or("the naive experts alone".to_owned(), |id| format!("model {id}")));
     targets(&mut text, &outcome.comparisons);
+    contenders(&mut text, &outcome.comparisons);
     let target: Vec<&Comparison> = outcome.comparisons.iter().filter(|c| is_shown(c)).collect();
     table(&mut text, "Regret: throttled share of the demand less `central`'s, points", &target, |s| points(s.regret));
     table(&mut text, "Refused to buckets within their max-min fair share, % of the demand", &target, |s| points(s.refused_within_share));
@@ -73,6 +74,27 @@ fn targets(text: &mut String, comparisons: &[Comparison]) {
 fn is_shown(comparison: &Comparison) -> bool {
     let several = Comparison { buckets: 2, windows: vec![], ..comparison.clone() };
     checks::is_target(&several, TARGET_DELAY_S)
+}
+
+/// One line per contender over the cases of the targets.
+fn contenders(text: &mut String, comparisons: &[Comparison]) {
+    let target: Vec<&Comparison> = comparisons.iter().filter(|c| checks::is_target(c, TARGET_DELAY_S)).collect();
+    let _ = writeln!(text, "\nOver the {} cases of the targets, with {TARGET_DELAY_S} s of delay\n", target.len());
+    let _ =
+        writeln!(text, "| contender | mean regret, points | worst | mean refused within fair shares, % | worst | most time exceeded, % |");
+    let _ = writeln!(text, "|---|--:|--:|--:|--:|--:|");
+    for name in Kind::ALL.map(Kind::name) {
+        let scores: Vec<&Score> = target.iter().flat_map(|c| &c.contenders).filter(|s| s.name == name).collect();
+        if scores.is_empty() {
+            continue;
+        }
+        let mean = |value: fn(&Score) -> f64| points(scores.iter().map(|s| value(s)).sum::<f64>() / scores.len() as f64);
+        let worst = |value: fn(&Score) -> f64| points(scores.iter().map(|s| value(s)).fold(0.0, f64::max));
+        let regret = |s: &Score| s.regret;
+        let within = |s: &Score| s.refused_within_share;
+        let cells = [mean(regret), worst(regret), mean(within), worst(within), worst(|s| s.overload_share)];
+        let _ = writeln!(text, "| {name} | {} |", cells.join(" | "));
+    }
 }
 
 /// One line per capacity, delay and number of nodes; the traces' own nodes are a line of their own.

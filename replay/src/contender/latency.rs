@@ -42,8 +42,8 @@ pub enum Law {
 ///   contender here. In its own home it would move many times a second, without delay. What smooths over a few such moves
 ///   (Gradient2's `smoothing`) is left out, because it has settled long before a tick ends.
 /// - Nothing holds these controllers to a total. Here they share one like the others, so their rates are cut in proportion where
-///   they exceed the origin, and of a limit only twice what was in flight counts: a limit that is not used costs nobody
-///   anything there, and would keep others' tokens here.
+///   they exceed the origin. Of a limit, twice what was in flight comes first and the rest as far as there is room: a limit that
+///   is not used costs nobody anything there, and would keep others' tokens here.
 /// - The least latency is given, not measured by letting hardly anything through, as Envoy does now and then.
 pub struct Latency {
     books: Books,
@@ -102,7 +102,8 @@ impl Contender for Latency {
         for (limit, seen) in self.limits.iter_mut().zip(&observed) {
             limit.follow(self.law, *seen, latency_s, self.queue.unloaded_s());
         }
-        let rates: Vec<f64> = self.limits.iter().map(|limit| limit.in_flight.min(2.0 * limit.used) / latency_s).collect();
+        let all = self.books.origin().sustained_per_s * latency_s;
+        let rates: Vec<f64> = in_flight(all, &self.limits).iter().map(|in_flight| in_flight / latency_s).collect();
         self.books.lease(now.as_secs(), &rates)
     }
 }
@@ -119,6 +120,15 @@ impl Queue {
         self.backlog = (before + admitted - self.origin.sustained_per_s * f64::from(WINDOW_S)).max(0.0);
         self.unloaded_s() + (before + self.backlog) / 2.0 / self.origin.sustained_per_s
     }
+}
+
+/// What of each limit is leased where `all` can be in flight together.
+fn in_flight(all: f64, limits: &[Limit]) -> Vec<f64> {
+    let first = |limit: &Limit| limit.in_flight.min(2.0 * limit.used);
+    let claimed: f64 = limits.iter().map(first).sum();
+    let rest: f64 = limits.iter().map(|limit| limit.in_flight - first(limit)).sum();
+    let part = if rest > 0.0 { ((all - claimed) / rest).clamp(0.0, 1.0) } else { 0.0 };
+    limits.iter().map(|limit| first(limit) + part * (limit.in_flight - first(limit))).collect()
 }
 
 impl Limit {
@@ -187,6 +197,14 @@ mod tests {
             assert!(calm.in_flight > 130.0, "{law:?} {calm:?}");
             assert!(slow.in_flight < 60.0 && slow.in_flight >= slow.least, "{law:?} {slow:?}");
         }
+    }
+
+    #[test]
+    fn what_is_not_used_is_leased_where_there_is_room() {
+        let limits = [Limit { used: 10.0, ..limit() }, limit()];
+        assert_eq!(in_flight(300.0, &limits), [100.0, 100.0]);
+        assert_eq!(in_flight(160.0, &limits), [60.0, 100.0]);
+        assert_eq!(in_flight(100.0, &limits), [20.0, 100.0], "cut in proportion by the books");
     }
 
     #[test]
