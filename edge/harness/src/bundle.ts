@@ -1,0 +1,40 @@
+/** Workers as the platform gets them: one module each. */
+
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+/** A worker's module, and what it imports from outside. */
+export interface Bundle {
+  readonly script: string;
+  readonly imports: readonly string[];
+}
+
+/** Paths of the workers, from the folder `edge/`. */
+export const WORKERS = {
+  cloudflare: "cloudflare/src/index.ts",
+  kvFront: "harness/src/workers/kv-front.ts",
+  kvPerRequest: "harness/src/workers/kv-per-request.ts",
+  passThrough: "harness/src/workers/pass-through.ts",
+  origin: "harness/src/workers/origin.ts",
+} as const;
+
+/** The folder `edge/`, from a source file here and from a built script alike. */
+function edge(): string {
+  return fileURLToPath(new URL("../../", import.meta.url));
+}
+
+/** Bundles the worker at `path`. */
+export async function bundle(path: string): Promise<Bundle> {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: edge(),
+    entryPoints: [path],
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    external: ["cloudflare:*", "node:*"],
+    metafile: true,
+    write: false,
+  });
+  const imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map((i) => i.path));
+  return { script: outputFiles[0]?.text ?? "", imports };
+}

@@ -1,0 +1,67 @@
+/** Runtimes and tables for the tests of this folder. */
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { tableKey } from "@tidegate/core";
+import { onTestFinished } from "vitest";
+import { KV_TOKEN, NAMESPACES, type Runtime, type RuntimeOptions, start } from "../src/runtime.ts";
+
+/** A folder that is gone after the test. */
+export function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), "tidegate-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A runtime that is stopped after the test, if it has not been before. */
+export async function running(options: Omit<RuntimeOptions, "isLogged">): Promise<Runtime> {
+  const runtime = await start({ ...options, isLogged: false });
+  onTestFinished(() => runtime.stop().catch(() => {}));
+  return runtime;
+}
+
+/** Where the KV front has the namespace of rates. */
+export function namespaceUrl({ kv }: Runtime, path: string): URL {
+  return new URL(`/client/v4/accounts/acme/storage/kv/namespaces/${NAMESPACES.rates}/${path}`, kv);
+}
+
+/** Calls the KV front. */
+export async function call(runtime: Runtime, method: string, path: string, body?: unknown, token = KV_TOKEN) {
+  const init = { method, headers: { authorization: `Bearer ${token}` }, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+  const response = await fetch(namespaceUrl(runtime, path), init);
+  return { status: response.status, retryAfter: response.headers.get("retry-after"), text: await response.text() };
+}
+
+/** Writes the table of node `dev` as the engine does: `tokens` for all keys and none to come; `key` says what each may have of them. */
+export async function publish(runtime: Runtime, epoch: number, tokens: number, key: Record<string, number> = {}): Promise<void> {
+  const now = Date.now();
+  const table = {
+    version: 1,
+    node: "dev",
+    epoch,
+    issued_at: new Date(now).toISOString(),
+    step_s: 30,
+    expires_at: new Date(now + 600_000).toISOString(),
+    mode: "enforce",
+    instances: 1,
+    pool: { refill_per_s: [0], capacity: tokens, safe_per_s: 0 },
+    default: { refill_per_s: [], capacity: 1_000, ceiling_per_s: 10, safe_per_s: 0, ...key },
+    buckets: {},
+  };
+  const { status, text } = await call(runtime, "PUT", "bulk", [
+    { key: tableKey("dev"), value: JSON.stringify(table), expiration_ttl: 600 },
+  ]);
+  if (status !== 200 || JSON.parse(text).result.successful_key_count !== 1) throw new Error(`the table was not written: ${text}`);
+}
+
+/** Statuses of `count` requests with one key, one after the other. */
+export async function statuses(runtime: Runtime, count: number, key = "k1"): Promise<Record<number, number>> {
+  const counts: Record<number, number> = {};
+  for (let i = 0; i < count; i += 1) {
+    const response = await fetch(runtime.edge, { headers: { "x-api-key": key } });
+    await response.arrayBuffer();
+    counts[response.status] = (counts[response.status] ?? 0) + 1;
+  }
+  return counts;
+}
