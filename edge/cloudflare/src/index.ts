@@ -3,8 +3,7 @@
  *
  * In the order in which a request goes: `worker` (what a request passes), `isolate` (what is kept in memory, and the cold start),
  * `decide` (in memory, or with `exact-limit`), `answers`; behind the answer `background` with `rates-store`, `state-keeper` (sealed by
- * `seal`) and `telemetry`; once a day `purge`. `env`, `settings` and `platform` say what a deployment can set, `first-table` what holds before the
- * engine knows the node.
+ * `seal`) and `telemetry`; once a day `purge`. `env`, `settings` and `platform` say what a deployment can set.
  */
 
 import type { Env } from "./env.ts";

@@ -1,8 +1,7 @@
 /** What one isolate holds in memory: the node, and all that goes on behind its answers. */
 
-import { EdgeNode, Notices, Poller, REPORT_BOUNDS, Reporter, UsageMeter, within } from "@tidegate/core";
+import { EdgeNode, firstTable, Notices, Poller, REPORT_BOUNDS, Reporter, UsageMeter, within } from "@tidegate/core";
 import type { Env } from "./env.ts";
-import { firstTable } from "./first-table.ts";
 import type { Platform } from "./platform.ts";
 import { ratesStore } from "./rates-store.ts";
 import { Sealer } from "./seal.ts";

@@ -6,7 +6,8 @@
  * - `api-key`: from an API key to a bucket's id.
  * - `node`: admits or throttles, by `two-level` takes from `token-bucket`s whose exact sums are in `refill`.
  * - `rate-limit-headers`: what the answer says about it.
- * - `poller`, `read-table`, `rate-table`: how the next table gets here; `lease` and `ladder`: what it grants, and when.
+ * - `poller`, `read-table`, `rate-table`: how the next table gets here; `lease` and `ladder`: what it grants, and when;
+ *   `first-table`: what holds before there is one.
  * - `reporter`, `report`, `slot`: how counts get to the engine; `usage`: what each key used, by the minute.
  * - `snapshot`: where the buckets stand, to go on from after a restart.
  * - `backoff`, `deadline`, `key-cache`, `notices`: how to wait, to give up, to remember and to complain.
@@ -15,6 +16,7 @@
 export { bucketOfKey, type Sha256 } from "./api-key.ts";
 export { backoffMs, jittered, type Random } from "./backoff.ts";
 export { DeadlineExceeded, type Sleep, within } from "./deadline.ts";
+export { type FirstRates, firstTable } from "./first-table.ts";
 export { KeyCache } from "./key-cache.ts";
 export { DECAY_STAIRS, Ladder, rateOn, type Stage } from "./ladder.ts";
 export { EdgeNode, type NodeOptions, OTHER, type Standing, type Taken } from "./node.ts";

@@ -1,0 +1,137 @@
+import { beforeAll, expect, test } from "vitest";
+import { bundle, isolate } from "./host.ts";
+import { edgeKv, engine, TOKEN } from "./servers.ts";
+
+const KV_HOST = "edgekv.akamai-edge-svcs.net";
+const KEY = { "x-api-key": ["k1"] };
+
+let code: string;
+beforeAll(async () => {
+  code = await bundle();
+});
+
+function table(epoch: number, tokens: number, leaseMs = 600_000): string {
+  const now = Date.now();
+  return JSON.stringify({
+    version: 1,
+    node: "ak",
+    epoch,
+    issued_at: new Date(now).toISOString(),
+    step_s: 30,
+    expires_at: new Date(now + leaseMs).toISOString(),
+    mode: "enforce",
+    instances: 1,
+    pool: { refill_per_s: [0], capacity: tokens, safe_per_s: 0 },
+    default: { refill_per_s: [], capacity: 1_000, ceiling_per_s: 10, safe_per_s: 0 },
+    buckets: {},
+  });
+}
+
+async function rig(items: [string, string][], variables: Record<string, string> = {}) {
+  const kv = await edgeKv(new Map(items));
+  const telemetry = await engine();
+  const hosts = { [KV_HOST]: kv.url, "engine.example.com": telemetry.url };
+  const all = { PMUSER_TIDEGATE_NODE: "ak", PMUSER_TIDEGATE_EDGEKV_TOKEN: TOKEN, PMUSER_TIDEGATE_LOG_SAMPLE: "0", ...variables };
+  const worker = await isolate(code, { variables: all, hosts });
+  const statuses = async (count: number, headers: Record<string, string[]> = KEY) => {
+    const counts: Record<string, number> = {};
+    for (let i = 0; i < count; i += 1) {
+      const { status } = await worker.send(headers);
+      counts[`${status}`] = (counts[`${status}`] ?? 0) + 1;
+    }
+    return counts;
+  };
+  return { ...worker, kv, telemetry, statuses };
+}
+
+const ITEM = "tidegate-v1-rates-ak";
+
+test("the bundle runs with the platform's modules alone", async () => {
+  const { globals } = await rig([]);
+  for (const name of ["process", "fetch", "setTimeout", "URL", "require", "TextEncoder", "crypto"]) expect(globals()).not.toContain(name);
+  await expect(isolate(`import "node:fs"; ${code}`, { hosts: {} })).rejects.toThrow("the platform has no module node:fs");
+  expect(Buffer.byteLength(code)).toBeLessThan(512 * 1024);
+});
+
+test("a request without an API key is answered 401", async () => {
+  const { send } = await rig([[ITEM, table(1, 100)]]);
+  expect(await send()).toMatchObject({ status: 401, headers: { "content-type": ["application/problem+json"] } });
+});
+
+test("105 requests against 100 tokens: 100 pass, 5 get 429, and EdgeKV is asked once", async () => {
+  const { statuses, calls } = await rig([[ITEM, table(1, 100)]]);
+  expect(await statuses(105)).toEqual({ 200: 100, 429: 5 });
+  expect(calls).toEqual([`https://${KV_HOST}/api/v1/namespaces/tidegate/groups/rates/items/${ITEM}`]);
+});
+
+test("an answer says what is left, a refusal when to come back", async () => {
+  const { send } = await rig([[ITEM, table(1, 2)]]);
+  const { headers } = await send(KEY);
+  expect(headers).toMatchObject({ "RateLimit-Policy": ['"bucket";q=1300;w=130'], RateLimit: [expect.stringMatching(/^"bucket";r=1/)] });
+  await send(KEY);
+  const refused = await send(KEY);
+  expect(refused.headers["Retry-After"]?.[0]).toMatch(/^\d+$/);
+  expect(JSON.parse(refused.body ?? "")).toMatchObject({ status: 429, "violated-policies": ["bucket"] });
+});
+
+test("a newer table is read behind an answer, and holds for the next request", async () => {
+  const items = new Map([[ITEM, table(1, 1_000)]]);
+  const kv = await edgeKv(items);
+  const { send, clock, calls } = await isolate(code, {
+    variables: { PMUSER_TIDEGATE_NODE: "ak", PMUSER_TIDEGATE_EDGEKV_TOKEN: TOKEN },
+    hosts: { [KV_HOST]: kv.url },
+  });
+  await send(KEY);
+  items.set(ITEM, table(2, 0));
+  clock.offsetMs = 40_000;
+  expect((await send(KEY)).status).toBe(200);
+  expect(calls).toHaveLength(2);
+  expect((await send(KEY)).status).toBe(429);
+});
+
+test.each(["hang", 500, 401] as const)("EdgeKV that answers %s leaves the node on its first rates, and the log says so", async (mode) => {
+  const { statuses, kv, lines } = await rig([[ITEM, table(1, 100)]], {
+    PMUSER_TIDEGATE_FIRST_BURST: "3",
+    PMUSER_TIDEGATE_FIRST_PER_S: "0",
+  });
+  kv.mode.now = mode;
+  expect(await statuses(5)).toEqual({ 200: 3, 429: 2 });
+  expect(lines[0]).toMatchObject({ event: "rates_unreadable", node: "ak" });
+});
+
+test.each(["", "{", '{"version":2}', table(0, 5).replace('"ak"', '"other"'), "x".repeat(5_000_000)])(
+  "a value that is no table leaves the node on its first rates",
+  async (value) => {
+    const { statuses } = await rig([[ITEM, value]], { PMUSER_TIDEGATE_FIRST_BURST: "3", PMUSER_TIDEGATE_FIRST_PER_S: "0" });
+    expect(await statuses(5)).toEqual({ 200: 3, 429: 2 });
+  },
+);
+
+test("counts of a window reach the engine, and no API key does", async () => {
+  const url = { PMUSER_TIDEGATE_TELEMETRY_URL: "https://engine.example.com" };
+  const { statuses, send, clock, telemetry, calls } = await rig([[ITEM, table(1, 2)]], url);
+  clock.offsetMs = -(Date.now() % 30_000);
+  await statuses(3);
+  clock.offsetMs += 30_000;
+  for (let i = 0; i < 3 && telemetry.bodies.length === 0; i += 1) await send(KEY);
+  const buckets = telemetry.bodies[0]?.reports[0]?.buckets;
+  expect(buckets).toMatchObject([{ bucket: expect.stringMatching(/^key:[0-9a-f]{64}$/), requests: 3, throttled: 1 }]);
+  expect(calls.join()).not.toContain("k1");
+  expect(JSON.stringify(telemetry.bodies)).not.toContain('"k1"');
+});
+
+test("an engine that is away costs no request", async () => {
+  const url = { PMUSER_TIDEGATE_TELEMETRY_URL: "https://engine.example.com" };
+  const { statuses, clock, telemetry, lines } = await rig([[ITEM, table(1, 100)]], url);
+  telemetry.status.now = 503;
+  for (let s = 0; s < 300; s += 30) {
+    clock.offsetMs = s * 1000;
+    expect(await statuses(2)).toEqual({ 200: 2 });
+  }
+  expect(lines).toContainEqual(expect.objectContaining({ event: "telemetry_refused", status: 503 }));
+});
+
+test("a variable that cannot be used is named", async () => {
+  const { send } = await rig([], { PMUSER_TIDEGATE_NODE: "a/b" });
+  await expect(send(KEY)).rejects.toThrow("PMUSER_TIDEGATE_NODE");
+});
