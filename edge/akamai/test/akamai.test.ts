@@ -89,14 +89,18 @@ test("a newer table is read behind an answer, and holds for the next request", a
   expect((await send(KEY)).status).toBe(429);
 });
 
-test.each(["hang", 500, 401] as const)("EdgeKV that answers %s leaves the node on its first rates, and the log says so", async (mode) => {
+test.each([
+  ["hang", "timed out"],
+  [500, "EdgeKV answered 500"],
+  [401, "EdgeKV answered 401"],
+] as const)("EdgeKV that answers %s leaves the node on its first rates, and the log says so", async (mode, why) => {
   const { statuses, kv, lines } = await rig([[ITEM, table(1, 100)]], {
     PMUSER_TIDEGATE_FIRST_BURST: "3",
     PMUSER_TIDEGATE_FIRST_PER_S: "0",
   });
   kv.mode.now = mode;
   expect(await statuses(5)).toEqual({ 200: 3, 429: 2 });
-  expect(lines[0]).toMatchObject({ event: "rates_unreadable", node: "ak" });
+  expect(lines[0]).toMatchObject({ event: "rates_unreadable", node: "ak", reason: expect.stringContaining(why) });
 });
 
 test.each(["", "{", '{"version":2}', table(0, 5).replace('"ak"', '"other"'), "x".repeat(5_000_000)])(

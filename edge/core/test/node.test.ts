@@ -111,6 +111,10 @@ test("restoring never leaves more than there was, and charges what was admitted 
   expect(node.tokens(T0)).toBe(42);
   expect(node.standing("key:b", T0).remaining).toBe(2);
 
+  const setBack = leased();
+  setBack.restore({ ...snapshot, at: T0 + 10_000 }, T0);
+  expect(setBack.tokens(T0)).toBe(45);
+
   const spent = leased();
   spent.take("key:b", 20, T0);
   const tokens = spent.tokens(T0);
