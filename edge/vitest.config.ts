@@ -1,3 +1,3 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { projects: ["core", "cloudflare", "akamai", "harness"] } });
+export default defineConfig({ test: { projects: ["core", "cloudflare", "akamai", "fastly", "harness"] } });

@@ -57,7 +57,7 @@ function merge(
 ): Decision {
   const { remaining, retryMs, refillMs } = verdict;
   if (!verdict.isAdmitted) {
-    node.countRefused(bucket, 1, nowMs);
+    node.count(bucket, 1, 1, nowMs);
     const standing = { ...node.standing(bucket, nowMs), remaining: 0, retryMs, refillMs };
     return { bucket, isAdmitted: node.isShadow, how: "ceiling", standing };
   }

@@ -19,6 +19,7 @@ export { DeadlineExceeded, type Sleep, within } from "./deadline.ts";
 export { type FirstRates, firstTable } from "./first-table.ts";
 export { KeyCache } from "./key-cache.ts";
 export { DECAY_STAIRS, Ladder, rateOn, type Stage } from "./ladder.ts";
+export { type Lease, memberRates, type NodeRates, nodeRates } from "./lease.ts";
 export { EdgeNode, type NodeOptions, OTHER, type Standing, type Taken } from "./node.ts";
 export { type Log, type LogLine, Notices, reason } from "./notices.ts";
 export { Poller, type PollPorts, type PollTimes, type ReadOutcome } from "./poller.ts";

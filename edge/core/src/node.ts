@@ -137,9 +137,9 @@ export class EdgeNode {
     return { ...split, throttled, admitted: this.isShadow ? n : passed };
   }
 
-  /** Counts `n` requests of `bucket` that someone else has refused, so that they are demand all the same. */
-  countRefused(bucket: string, n: number, nowMs: number): void {
-    this.#findOrInsert(bucket, nowMs).offered(n, n, nowMs);
+  /** Counts requests of `bucket` that were decided elsewhere, of which `throttled` were refused: they are demand all the same. */
+  count(bucket: string, requests: number, throttled: number, nowMs: number): void {
+    this.#findOrInsert(bucket, nowMs).offered(requests, throttled, nowMs);
   }
 
   /** Adds what became known of requests of `bucket` after they were decided. */

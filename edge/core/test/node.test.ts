@@ -71,9 +71,9 @@ test("instances of a node share its rates", () => {
   expect(node.ceiling("key:b")).toEqual({ perS: 5, burst: 153 });
 });
 
-test("what someone else refused is demand all the same", () => {
+test("what was decided elsewhere is demand all the same", () => {
   const node = leased();
-  node.countRefused("key:b", 2, T0);
+  node.count("key:b", 2, 2, T0);
   node.take("key:b", 1, T0);
   node.record("key:b", 1, 5, 99);
   const [counts] = node.report(T0, 30, 1).buckets;

@@ -12,6 +12,7 @@ export interface Bundle {
 /** Paths of the workers, from the folder `edge/`. */
 export const WORKERS = {
   cloudflare: "cloudflare/src/index.ts",
+  fastly: "fastly/src/main.ts",
   kvFront: "harness/src/workers/kv-front.ts",
   kvPerRequest: "harness/src/workers/kv-per-request.ts",
   passThrough: "harness/src/workers/pass-through.ts",
@@ -19,7 +20,7 @@ export const WORKERS = {
 } as const;
 
 /** The folder `edge/`, from a source file here and from a built script alike. */
-function edge(): string {
+export function edge(): string {
   return fileURLToPath(new URL("../../", import.meta.url));
 }
 
@@ -31,7 +32,7 @@ export async function bundle(path: string): Promise<Bundle> {
     bundle: true,
     format: "esm",
     target: "es2022",
-    external: ["cloudflare:*", "node:*"],
+    external: ["cloudflare:*", "fastly:*", "node:*"],
     metafile: true,
     write: false,
   });

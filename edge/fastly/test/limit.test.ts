@@ -1,0 +1,99 @@
+import { type BucketRates, Ladder, type Lease, type RateTable } from "@tidegate/core";
+import fc from "fast-check";
+import { beforeEach, expect, test } from "vitest";
+import { type Counters, decide, windowOf } from "../src/limit.ts";
+import { RateCounter } from "./fakes/fastly.ts";
+import { clear, location } from "./fakes/location.ts";
+
+const T0 = 1_800_000_000_000;
+beforeEach(() => clear(T0));
+
+const counter = new RateCounter();
+const counters: Counters = {
+  add: (entry) => counter.increment(entry, 1),
+  count: (entry, seconds) => counter.lookupCount(entry, seconds),
+};
+
+const NONE: BucketRates = { refillPerS: [], capacity: 0, ceilingPerS: 0, safePerS: 0 };
+
+/** A lease whose pool refills at `perS` and lends `lendable`; `a` has a guarantee, all others a ceiling of `others`. */
+function lease(
+  perS: number,
+  lendable: number,
+  others: { perS: number; burst: number },
+  own = NONE,
+  mode: RateTable["mode"] = "enforce",
+): Lease {
+  const table: RateTable = {
+    node: "n",
+    epoch: 1,
+    issuedMs: T0,
+    stepS: 1,
+    expiresMs: T0 + 1e9,
+    mode,
+    instances: 1,
+    pool: { refillPerS: [perS], capacity: lendable, safePerS: 0 },
+    // The ceiling's burst is a step of the ceiling and the capacity.
+    fallback: { ...NONE, ceilingPerS: others.perS, capacity: Math.max(0, others.burst - others.perS) },
+    buckets: new Map(own === NONE ? [] : [["a", own]]),
+    shards: [],
+  };
+  const ladder = new Ladder(table);
+  return { table, ladder, stage: ladder.stage(T0) };
+}
+
+function admitted(bucket: string, l: Lease, count: number): number {
+  return Array.from({ length: count }, () => decide(bucket, l, counters)).filter((d) => d.isAdmitted).length;
+}
+
+test("in any time no more is admitted than a bucket of that rate and burst would", () => {
+  const arrivals = fc.array(fc.record({ ms: fc.integer({ min: 0, max: 20_000 }), n: fc.integer({ min: 1, max: 40 }) }), { maxLength: 40 });
+  const rate = fc.double({ min: 0.1, max: 20, noNaN: true });
+  const burst = fc.double({ min: 0, max: 300, noNaN: true });
+  const property = fc.property(arrivals, rate, burst, (steps, perS, tokens) => {
+    clear(T0);
+    const l = lease(1e6, 1e6, { perS, burst: Math.max(perS, tokens) });
+    const passed: number[] = [];
+    for (const { ms, n } of steps) {
+      location.nowMs += ms;
+      for (let i = 0; i < n; i += 1) if (decide("b", l, counters).isAdmitted) passed.push(location.nowMs);
+    }
+    for (const [i, from] of passed.entries()) {
+      for (const [j, to] of passed.entries()) {
+        if (j < i) continue;
+        expect(j - i + 1).toBeLessThanOrEqual(Math.max(perS, tokens) + ((to - from) / 1000) * perS + 1);
+      }
+    }
+  });
+  fc.assert(property, { numRuns: 60 });
+});
+
+test("the window is the longest that the counters have and that is short enough", () => {
+  expect(windowOf(2, 45)).toEqual({ seconds: 20, limit: 40 });
+  expect(windowOf(2, 1e6)).toEqual({ seconds: 60, limit: 120 });
+  expect(windowOf(5, 12)).toEqual({ seconds: 1, limit: 5 });
+  expect(windowOf(0, 100)).toEqual({ seconds: 60, limit: 0 });
+});
+
+test("a guarantee is there for its owner however much others have borrowed", () => {
+  const own = { refillPerS: [2], capacity: 40, ceilingPerS: 2, safePerS: 0 };
+  const l = lease(10, 100, { perS: 100, burst: 1_000 }, own);
+  expect(admitted("b", l, 500)).toBe(100);
+  expect(decide("b", l, counters)).toMatchObject({ isAdmitted: false, how: "pool" });
+  expect(decide("a", l, counters)).toMatchObject({ isAdmitted: true, how: "guaranteed" });
+  expect(admitted("a", l, 500)).toBe(39);
+  location.nowMs += 10_000;
+  expect(admitted("b", l, 500)).toBe(100);
+});
+
+test("a bucket stays below its ceiling, and the ceiling follows the lease of each call", () => {
+  expect(admitted("b", lease(1e4, 1e5, { perS: 3, burst: 30 }), 100)).toBe(30);
+  expect(admitted("b", lease(1e4, 1e5, { perS: 5, burst: 50 }), 100)).toBe(20);
+  expect(decide("b", lease(1e4, 1e5, { perS: 1, burst: 10 }), counters)).toMatchObject({ how: "ceiling", standing: { remaining: 0 } });
+});
+
+test("shadow mode admits what it says it would refuse", () => {
+  const l = lease(1, 10, { perS: 10, burst: 100 }, NONE, "shadow");
+  expect(admitted("b", l, 50)).toBe(50);
+  expect(decide("b", l, counters).how).toBe("pool");
+});
