@@ -57,11 +57,14 @@ export class Isolate {
    * Without rates the node begins on those of its settings. With state that is there but cannot be had it begins empty: a store
    * that fails must not be a way to a full bucket.
    */
-  async warmUp(): Promise<void> {
+  async warmUp(defer: (work: Promise<unknown>) => void): Promise<void> {
     const { coldWaitMs } = this.settings;
     const { sleep } = this.platform;
+    const read = this.poller.read(this.node);
+    // What comes too late for this request is in time for the next.
+    defer(read);
     const [rates, state] = await Promise.allSettled([
-      within(this.poller.read(this.node), coldWaitMs, sleep, "the store of rates"),
+      within(read, coldWaitMs, sleep, "the store of rates"),
       within(this.#loadState(), coldWaitMs, sleep, "the store of state"),
     ]);
     if (this.#isWarm) return;

@@ -44,7 +44,7 @@ export function createWorker(platform: Platform = WORKERS) {
       if (!apiKey) return unauthorized(settings.apiKeyHeader);
       const defer = (work: Promise<unknown>) => ctx.waitUntil(work);
       const bucket = await bucketOf(apiKey);
-      if (!isolate.isWarm) await isolate.warmUp();
+      if (!isolate.isWarm) await isolate.warmUp(defer);
       // The one look at the clock: on the platform it stands still while a request computes.
       const now = platform.now();
       background.roll(now);

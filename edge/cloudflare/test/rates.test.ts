@@ -67,6 +67,22 @@ test("an isolate that starts while the store hangs waits for the cold wait, once
   await expire();
 });
 
+test("a table that comes too late for the first request is in force for the next", async () => {
+  let answer = (_: Map<string, string>) => {};
+  const late = new Promise<Map<string, string>>((resolve) => {
+    answer = resolve;
+  });
+  const { ask, alarms, deferred, events } = isolate({ RATES: store(ENV.RATES, { get: () => late }), COLD_WAIT_MS: "700", LOG_SAMPLE: "1" });
+  const first = ask("k1");
+  await expect.poll(() => alarms.filter(({ ms }) => ms === 700).length).toBe(2);
+  for (const { ms, ring } of alarms) if (ms === 700) ring();
+  await first;
+  answer(new Map([["tidegate-v1-rates-dev", tableText(9)]]));
+  await deferred[0];
+  await ask("k1");
+  expect(events("request").map((line) => line.epoch)).toEqual([0, 9]);
+});
+
 test("while the store is stale for an hour the rates walk down to the safe ones, and the log says so", async () => {
   await publish(tableText(5, 10, { pool: { refill_per_s: [10], capacity: 100, safe_per_s: 2 } }));
   const { ask, statuses, clock, settle, events } = isolate();
