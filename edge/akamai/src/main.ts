@@ -4,7 +4,7 @@
  * `worker` holds an isolate's memory; `edgekv` and `telemetry` are its sub-requests; `settings` says what a property can set.
  */
 
-import { keyMissing, PROBLEM_JSON, quotaExceeded, rateLimitFields, retryAfterS } from "@tidegate/core";
+import { challenge, keyMissing, PROBLEM_JSON, quotaExceeded, rateLimitFields, retryAfterS } from "@tidegate/core";
 import { settings } from "./settings.ts";
 import { Worker } from "./worker.ts";
 
@@ -19,7 +19,8 @@ export async function onClientRequest(request: EW.IngressClientRequest): Promise
   const { apiKeyHeader } = worker.settings;
   const apiKey = request.getHeader(apiKeyHeader)?.[0];
   if (!apiKey) {
-    request.respondWith(401, { "content-type": [PROBLEM_JSON], "cache-control": ["no-store"] }, keyMissing(apiKeyHeader));
+    const headers = { "WWW-Authenticate": [challenge(apiKeyHeader)], "content-type": [PROBLEM_JSON], "cache-control": ["no-store"] };
+    request.respondWith(401, headers, keyMissing(apiKeyHeader));
     return;
   }
   const bucket = await worker.bucketOf(apiKey);

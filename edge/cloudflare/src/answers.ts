@@ -1,6 +1,7 @@
 /** What the worker answers by itself, and what it adds to the origin's answers. */
 
 import {
+  challenge,
   keyMissing,
   originUnreachable,
   PROBLEM_JSON,
@@ -14,7 +15,7 @@ import {
 
 /** 401: the request has no API key. */
 export function unauthorized(header: string): Response {
-  return problem(401, keyMissing(header));
+  return problem(401, keyMissing(header), { "WWW-Authenticate": challenge(header) });
 }
 
 /** 429: over the limit. */

@@ -12,7 +12,8 @@ const USAGE_PER_LINE = 100;
 
 /** Starts what is due. */
 export class Background {
-  #timerUntilMs = 0;
+  /** End of the window whose report a timer sends. */
+  #timedEndMs = 0;
 
   constructor(
     private readonly isolate: Isolate,
@@ -43,17 +44,16 @@ export class Background {
 
   /** Sees to it that the window's report leaves soon after its end, though no further request may come. */
   #setTimer(nowMs: number, defer: (work: Promise<unknown>) => void): void {
-    const wait = this.isolate.reporter.msToEnd(nowMs) + this.isolate.platform.random() * REPORT_SPREAD_MS;
-    const isSet = nowMs < this.#timerUntilMs && nowMs >= this.#timerUntilMs - 2 * LONGEST_WAIT_MS;
-    if (isSet || wait > LONGEST_WAIT_MS) return;
-    this.#timerUntilMs = nowMs + wait;
+    const left = this.isolate.reporter.msToEnd(nowMs);
+    const wait = left + this.isolate.platform.random() * REPORT_SPREAD_MS;
+    if (this.#timedEndMs === nowMs + left || wait > LONGEST_WAIT_MS) return;
+    this.#timedEndMs = nowMs + left;
     defer(this.#rollLater(wait));
   }
 
   async #rollLater(waitMs: number): Promise<void> {
     await this.isolate.platform.sleep(waitMs);
     const now = this.isolate.platform.now();
-    this.#timerUntilMs = 0;
     this.roll(now);
     if (this.isolate.reporter.isDue(now)) await this.#flush();
   }

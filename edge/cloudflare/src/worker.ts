@@ -50,6 +50,7 @@ export function createWorker(platform: Platform = WORKERS) {
       background.roll(now);
       const decision = await decide(isolate, env, bucket, now, defer);
       isolate.usage.count(bucket, decision.isAdmitted);
+      if (request.headers.has(settings.retryHeader)) isolate.node.record(bucket, 1, 0, 0);
       background.start(decision.isAdmitted, now, defer);
       const response = decision.isAdmitted
         ? await forward(isolate, env, request, decision)
@@ -69,14 +70,13 @@ export function createWorker(platform: Platform = WORKERS) {
 /** Fetches the origin's answer, and counts what became of the request. */
 async function forward(isolate: Isolate, env: Env, request: Request, { bucket, standing }: Decision): Promise<Response> {
   const { node, settings, notices } = isolate;
-  const retries = request.headers.has(settings.retryHeader) ? 1 : 0;
   try {
     const response = await fetchOrigin(env, settings, request);
     const bytes = lengthOf(request.headers) + lengthOf(response.headers);
-    node.record(bucket, retries, response.status >= 500 ? 1 : 0, bytes);
+    node.record(bucket, 0, response.status >= 500 ? 1 : 0, bytes);
     return withLimit(response, standing);
   } catch (error) {
-    node.record(bucket, retries, 1, 0);
+    node.record(bucket, 0, 1, 0);
     notices.failed("origin_unreachable", error, isolate.platform.now());
     return badGateway();
   }

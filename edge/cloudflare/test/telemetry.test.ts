@@ -39,8 +39,20 @@ test("what was asked for in a window is reported soon after its end, with no fur
   });
   expect(posts[0]?.reports[0]?.buckets).toMatchObject([
     { requests: 102, throttled: 2, bytes: 1500, peak_per_s: 102 },
-    { requests: 1, retries: 0 },
+    { requests: 1, retries: 1 },
   ]);
+});
+
+test("requests that come before the report of the window before has left are reported, too", async () => {
+  const { statuses, clock, alarms, settle } = isolate({ ...TELEMETRY, WINDOW_S: "10" });
+  await statuses(1);
+  clock.now = T0 + 10_500;
+  await statuses(2);
+  expect(alarms.filter(({ ms }) => ms === 11_000 || ms === 10_500)).toHaveLength(2);
+  clock.now = T0 + 21_000;
+  await settle();
+  const requests = posts.flatMap((post) => post.reports).map((report) => (report.buckets as { requests: number }[])[0]?.requests);
+  expect(requests).toEqual([1, 2]);
 });
 
 test("an engine that is down for an hour costs no request, and the worker says so in its log and its telemetry", async () => {

@@ -9,6 +9,7 @@ test("a request without an API key is refused with 401, and costs nothing", asyn
   const { ask, asked, statuses } = isolate();
   const answer = await ask();
   expect([answer.status, answer.headers.get("content-type")]).toEqual([401, "application/problem+json"]);
+  expect(answer.headers.get("WWW-Authenticate")).toBe('ApiKey header="x-api-key"');
   expect(await answer.json()).toMatchObject({ status: 401, detail: "Send your API key in the header x-api-key." });
   expect((await ask("")).status).toBe(401);
   expect(asked).toHaveLength(0);

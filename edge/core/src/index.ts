@@ -5,7 +5,7 @@
  * In the order in which a request and its counts go round:
  * - `api-key`: from an API key to a bucket's id.
  * - `node`: admits or throttles, by `two-level` takes from `token-bucket`s whose exact sums are in `refill`.
- * - `rate-limit-headers`: what the answer says about it.
+ * - `standing`, `rate-limit-headers`: what the answer says about it.
  * - `poller`, `read-table`, `rate-table`: how the next table gets here; `lease` and `ladder`: what it grants, and when;
  *   `first-table`: what holds before there is one.
  * - `reporter`, `report`, `slot`: how counts get to the engine; `usage`: what each key used, by the minute.
@@ -20,10 +20,11 @@ export { type FirstRates, firstTable } from "./first-table.ts";
 export { KeyCache } from "./key-cache.ts";
 export { DECAY_STAIRS, Ladder, rateOn, type Stage } from "./ladder.ts";
 export { type Lease, memberRates, type NodeRates, nodeRates } from "./lease.ts";
-export { EdgeNode, type NodeOptions, OTHER, type Standing, type Taken } from "./node.ts";
+export { EdgeNode, type NodeOptions, OTHER, type Taken } from "./node.ts";
 export { type Log, type LogLine, Notices, reason } from "./notices.ts";
 export { Poller, type PollPorts, type PollTimes, type ReadOutcome } from "./poller.ts";
 export {
+  challenge,
   keyMissing,
   originUnreachable,
   POLICY,
@@ -49,6 +50,7 @@ export type { Report } from "./report.ts";
 export { REPORT_BOUNDS, type ReportBounds, Reporter, type Send, type Sent } from "./reporter.ts";
 export type { BucketCounts } from "./slot.ts";
 export { accrued, parseSnapshot, type Snapshot } from "./snapshot.ts";
+export type { Standing } from "./standing.ts";
 export { TokenBucket } from "./token-bucket.ts";
 export { Member, type MemberRates, NodeBucket, type Refusal, type Split } from "./two-level.ts";
 export { type Usage, UsageMeter, type UsageMinute } from "./usage.ts";

@@ -6,6 +6,7 @@ import { isBucketId, type RateTable, RefusedTable } from "./rate-table.ts";
 import type { Report } from "./report.ts";
 import { Slot } from "./slot.ts";
 import { accrued, type Snapshot } from "./snapshot.ts";
+import { type Standing, standingOf } from "./standing.ts";
 import { Member, NodeBucket, type Refusal, type Split } from "./two-level.ts";
 
 /** The bucket that serves all requests whose own cannot be kept: its id is not legal, or there are too many. */
@@ -31,20 +32,6 @@ export interface Taken {
   readonly borrowed: number;
   /** What the throttled requests ran into. */
   readonly refusal?: Refusal;
-}
-
-/** Where a bucket stands. */
-export interface Standing {
-  /** Whole requests that would pass now. */
-  readonly remaining: number;
-  /** Milliseconds until one would; 0 when one would now, infinite when the rates in force never let one. */
-  readonly retryMs: number;
-  /** Milliseconds until the bucket has its whole burst again. */
-  readonly refillMs: number;
-  /** The burst, in whole requests. */
-  readonly quota: number;
-  /** Seconds in which that burst comes back at the ceiling; infinite when the ceiling is 0. */
-  readonly windowS: number;
 }
 
 /**
@@ -199,22 +186,7 @@ export class EdgeNode {
   standing(bucket: string, nowMs: number): Standing {
     const slot = this.#findOrInsert(bucket, nowMs);
     this.#advance(nowMs);
-    const { own, meter } = slot.member;
-    const { total, reserve } = this.#bucket;
-    const rates = this.#lease && memberRates(slot.listed, this.#lease);
-    const guaranteed = Math.max(0, Math.floor(Math.min(own.tokens(nowMs), total.tokens(nowMs))));
-    const borrowable = Math.min(meter.tokens(nowMs) - guaranteed, total.tokens(nowMs) - guaranteed - reserve);
-    const burst = rates?.ceilingBurst ?? 0;
-    return {
-      remaining: guaranteed + Math.max(0, Math.floor(borrowable)),
-      retryMs: Math.min(
-        Math.max(own.msUntil(1, nowMs), total.msUntil(1, nowMs)),
-        Math.max(meter.msUntil(1, nowMs), total.msUntil(reserve + 1, nowMs)),
-      ),
-      refillMs: meter.msUntil(burst, nowMs),
-      quota: Math.floor(burst),
-      windowS: rates && rates.ceilingPerS > 0 ? Math.ceil(burst / rates.ceilingPerS) : Number.POSITIVE_INFINITY,
-    };
+    return standingOf(slot.member, this.#bucket, this.#lease && memberRates(slot.listed, this.#lease), nowMs);
   }
 
   /** What it would take to go on elsewhere as this node stands: at most `most` buckets, those at rest left out. */

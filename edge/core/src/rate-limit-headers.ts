@@ -4,7 +4,7 @@
  */
 
 import { jittered, type Random } from "./backoff.ts";
-import type { Standing } from "./node.ts";
+import type { Standing } from "./standing.ts";
 import type { Refusal } from "./two-level.ts";
 
 /** Name of the one policy that a client is told: that of its own bucket. */
@@ -50,6 +50,11 @@ export function quotaExceeded(refusal: Refusal, retryS: number): string {
     detail: `${why}; try again in ${retryS} s.`,
     "violated-policies": [POLICY],
   });
+}
+
+/** `WWW-Authenticate` of a refusal for want of an API key, which RFC 9110 asks of every 401. No scheme is registered for API keys. */
+export function challenge(header: string): string {
+  return `ApiKey header="${header}"`;
 }
 
 /** The body of a refusal for want of an API key in the header of that name. */

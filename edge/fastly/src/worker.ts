@@ -4,6 +4,7 @@ import { ConfigStore } from "fastly:config-store";
 import { env } from "fastly:env";
 import {
   bucketOfKey,
+  challenge,
   EdgeNode,
   firstTable,
   keyMissing,
@@ -57,7 +58,7 @@ export class Sandbox {
   async handle({ request, waitUntil }: RequestEvent): Promise<Response> {
     const { apiKeyHeader } = this.#settings;
     const apiKey = request.headers.get(apiKeyHeader);
-    if (!apiKey) return problem(401, keyMissing(apiKeyHeader));
+    if (!apiKey) return problem(401, keyMissing(apiKeyHeader), { "WWW-Authenticate": challenge(apiKeyHeader) });
     const bucket = await bucketOfKey(apiKey, (text) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
     const table = await this.#table(waitUntil);
     const now = Date.now();
