@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { PATIENT } from "../patience.ts";
 
 // Each file starts a runtime of its own.
-export default defineConfig({ test: { name: "harness", include: ["test/**/*.test.ts"], fileParallelism: false } });
+export default defineConfig({ test: { name: "harness", include: ["test/**/*.test.ts"], ...PATIENT, fileParallelism: false } });

@@ -16,7 +16,7 @@ test("the worker for Cloudflare is small and needs nothing but the platform", as
   expect(imports).toEqual(["cloudflare:workers"]);
 });
 
-test("the worker for Fastly compiles to a program, which starts while it is built", { timeout: 300_000 }, async () => {
+test("the worker for Fastly compiles to a program, which starts while it is built", async () => {
   const { script, imports } = await bundle(WORKERS.fastly);
   expect(imports.every((name) => name.startsWith("fastly:"))).toBe(true);
   const [source, program] = ["main.js", "main.wasm"].map((name) => join(folder(), name)) as [string, string];
