@@ -9,8 +9,9 @@
 //! Time is a parameter: nanoseconds since any origin. Time that stands still or runs backwards refills nothing and breaks
 //! nothing. The crate has no dependencies, allocates nothing and needs no `std`.
 
-#![no_std]
+#![cfg_attr(not(all(loom, test)), no_std)]
 
+mod atomic;
 mod bucket;
 mod line_cell;
 mod refill;

@@ -5,12 +5,14 @@
 //! *borrows*: it must leave the reserve whole, and stays below its ceiling. So an idle guarantee is lent out and is still
 //! there when its owner comes back, and whatever the members do, the node admits no more than its own bucket holds.
 
-use core::sync::atomic::{
-    AtomicI64,
-    Ordering::{Acquire, Release},
+use crate::{
+    TokenBucket,
+    atomic::{
+        AtomicI64,
+        Ordering::{Acquire, Release},
+    },
+    refill::units,
 };
-
-use crate::{TokenBucket, refill::units};
 
 /// A node's bucket: refill is all that the node is leased, capacity is what may be borrowed plus the reserve.
 #[derive(Debug)]
