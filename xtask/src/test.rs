@@ -1,7 +1,7 @@
 //! Runs every test of the workspace, goes on after a failure, and counts.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
@@ -15,6 +15,9 @@ use crate::workspace::Workspace;
 /// tested with features that polars turns on and that it does not have when it is shipped.
 pub const ALONE: &[&str] = &["tidegate", "tidegate-train"];
 
+/// Packages with models that loom runs: tests of the library, under `--cfg loom`.
+const MODELLED: &[&str] = &["tidegate-token-bucket"];
+
 /// Provides what the tests need, runs them all, and prints the sum as the last line.
 ///
 /// # Errors
@@ -25,6 +28,13 @@ pub fn run(workspace: &Workspace) -> anyhow::Result<bool> {
     for group in groups(workspace) {
         step(&format!("tests of {}", group.join(", ")), || {
             let tally = run_group(&group)?;
+            sum += tally;
+            Ok(tally.failed == 0)
+        })?;
+    }
+    for package in MODELLED {
+        step(&format!("models of {package}"), || {
+            let tally = counted(models(workspace, package))?;
             sum += tally;
             Ok(tally.failed == 0)
         })?;
@@ -45,13 +55,26 @@ pub fn groups(workspace: &Workspace) -> Vec<Vec<&str>> {
     std::iter::once(together).chain(ALONE.iter().map(|name| vec![*name])).collect()
 }
 
-/// Tests of some packages. What fails without a failed test, such as a build, counts as one failure.
+/// Tests of some packages.
 fn run_group(packages: &[&str]) -> anyhow::Result<Tally> {
     let mut command = cargo();
     command.args(["test", "--locked", "--no-fail-fast"]);
     for package in packages {
         command.args(["--package", package]);
     }
+    counted(command)
+}
+
+/// The models of `package`. They have a target directory of their own, so that the flag makes nothing else be built anew.
+fn models(workspace: &Workspace, package: &str) -> Command {
+    let mut command = cargo();
+    command.args(["test", "--locked", "--no-fail-fast", "--lib", "--package", package, "--target-dir"]);
+    command.arg(workspace.target.join("loom")).env("RUSTFLAGS", "--cfg loom").arg("models");
+    command
+}
+
+/// Runs `cargo test` and counts. What fails without a failed test, such as a build, counts as one failure.
+fn counted(mut command: Command) -> anyhow::Result<Tally> {
     let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start cargo test")?;
     let stdout = child.stdout.take().context("cargo test has no output")?;
     let mut tally = Tally::default();

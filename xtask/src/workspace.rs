@@ -30,6 +30,9 @@ pub struct Workspace {
     /// The directory that holds the root `Cargo.toml`.
     #[serde(rename = "workspace_root")]
     pub root: PathBuf,
+    /// The directory that cargo builds into.
+    #[serde(rename = "target_directory")]
+    pub target: PathBuf,
     /// Every package, for all platforms.
     pub packages: Vec<Package>,
     workspace_members: BTreeSet<String>,

@@ -91,7 +91,7 @@ impl LineCell {
     /// A look at the line, in whichever slot holds it.
     pub fn read(&self) -> Reading {
         let version = self.version.load(Acquire);
-        let slot = if version % 2 == 0 { &self.front } else { &self.back };
+        let slot = if version.is_multiple_of(2) { &self.front } else { &self.back };
         Reading { version, line: slot.load() }
     }
 
@@ -113,7 +113,7 @@ impl LineCell {
 
     /// Replaces the line by what `next` makes of it. Setters take turns; readers never wait for them.
     pub fn replace(&self, next: impl FnOnce(Line) -> Line) {
-        while self.setting.swap(true, Acquire) {
+        while self.setting.compare_exchange_weak(false, true, Acquire, Relaxed).is_err() {
             spin_loop();
         }
         let version = self.version.load(Relaxed);
