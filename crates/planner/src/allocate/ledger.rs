@@ -61,8 +61,17 @@ impl Lease {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Ledger {
     leases: Vec<Lease>,
-    /// Safe rate and burst of leases that ended without a newer one acknowledged: a node cut off is still on one of them.
-    ended: Option<(f64, f64)>,
+    /// Leases that ended without a newer one acknowledged: a node cut off is still on one of them.
+    ended: Option<Ended>,
+}
+
+/// The most that is left of leases that have ended.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+struct Ended {
+    /// The newest of them.
+    epoch: u64,
+    safe_per_s: f64,
+    burst: f64,
 }
 
 impl Ledger {
@@ -78,22 +87,20 @@ impl Ledger {
         }
         let newest = self.leases.iter().map(|l| l.epoch).filter(|e| *e <= epoch).max().unwrap_or(0);
         self.leases.retain(|l| l.epoch >= newest);
-        self.ended = None;
+        // After a clock went back, a newer lease can end before an older one.
+        self.ended = self.ended.filter(|ended| ended.epoch >= newest);
     }
 
     /// Folds leases that have ended into what is left of them: their safe rate and their burst.
     pub fn expire(&mut self, now: Timestamp) {
         let newest = self.newest().map(|l| l.epoch);
-        let (mut safe, mut burst) = self.ended.unwrap_or_default();
-        let mut any = self.ended.is_some();
-        self.leases.retain(|l| {
-            let ended = l.expires_ms <= now.as_millis() && Some(l.epoch) != newest;
-            if ended {
-                (safe, burst, any) = (safe.max(l.safe_per_s()), burst.max(l.burst), true);
-            }
-            !ended
-        });
-        self.ended = any.then_some((safe, burst));
+        let has_ended = |l: &Lease| l.expires_ms <= now.as_millis() && Some(l.epoch) != newest;
+        for lease in self.leases.extract_if(.., |l| has_ended(l)) {
+            let left = self.ended.get_or_insert_default();
+            left.epoch = left.epoch.max(lease.epoch);
+            left.safe_per_s = left.safe_per_s.max(lease.safe_per_s());
+            left.burst = left.burst.max(lease.burst);
+        }
     }
 
     /// The lease of the newest epoch.
@@ -113,32 +120,32 @@ impl Ledger {
 
     /// Most that the node may be refilling during the step that starts at `t`, tokens per second.
     pub fn committed_per_s(&self, t: Timestamp) -> f64 {
-        let ended = self.ended.map_or(0.0, |(safe, _)| safe);
+        let ended = self.ended.map_or(0.0, |ended| ended.safe_per_s);
         self.leases.iter().map(|l| l.rate_over(t)).fold(ended, f64::max)
     }
 
     /// Most that the node may be refilling at any moment from `t` on, tokens per second: after a clock went back, leases may
     /// outlast the schedule of a new one.
     pub fn committed_from(&self, t: Timestamp) -> f64 {
-        let ended = self.ended.map_or(0.0, |(safe, _)| safe);
+        let ended = self.ended.map_or(0.0, |ended| ended.safe_per_s);
         self.leases.iter().map(|l| l.rate_from(t)).fold(ended, f64::max)
     }
 
     /// Part of what is committed that stays so all through the step that starts at `t`, or from `t` `on`, tokens per second.
     pub fn surely_committed(&self, t: Timestamp, on: bool) -> f64 {
-        let ended = self.ended.map_or(0.0, |(safe, _)| safe);
+        let ended = self.ended.map_or(0.0, |ended| ended.safe_per_s);
         self.leases.iter().map(|l| l.least(t, on)).fold(ended, f64::max)
     }
 
     /// Most that the node may be refilling after all schedules have run out, tokens per second.
     pub fn committed_safe_per_s(&self) -> f64 {
-        let ended = self.ended.map_or(0.0, |(safe, _)| safe);
+        let ended = self.ended.map_or(0.0, |ended| ended.safe_per_s);
         self.leases.iter().map(Lease::safe_per_s).fold(ended, f64::max)
     }
 
     /// Most that the node may have saved, tokens.
     pub fn committed_burst(&self) -> f64 {
-        let ended = self.ended.map_or(0.0, |(_, burst)| burst);
+        let ended = self.ended.map_or(0.0, |ended| ended.burst);
         self.leases.iter().map(|l| l.burst).fold(ended, f64::max)
     }
 
@@ -189,6 +196,19 @@ mod tests {
         assert_eq!((l.committed_per_s(late), l.committed_burst()), (1.0, 50.0));
         l.acknowledge(2);
         assert_eq!((l.committed_per_s(late), l.committed_burst()), (0.5, 20.0));
+    }
+
+    #[test]
+    fn a_newer_lease_that_ended_first_outlasts_the_acknowledgement_of_an_older_one() {
+        let mut l = Ledger::default();
+        l.issue(lease(9, &[5.0, 1.0], 10.0));
+        l.issue(Lease { issued_ms: 0, expires_ms: 300_000, ..lease(10, &[5.0, 2.0], 20.0) });
+        l.issue(lease(11, &[5.0, 1.0], 10.0));
+        l.expire(Timestamp::from_millis(400_000));
+        l.acknowledge(9);
+        assert_eq!((l.committed_safe_per_s(), l.committed_burst()), (2.0, 20.0));
+        l.acknowledge(11);
+        assert_eq!((l.committed_safe_per_s(), l.committed_burst()), (1.0, 10.0));
     }
 
     #[test]
