@@ -4,10 +4,20 @@
 const KEPT_FOR_NEWCOMERS: f64 = 0.02;
 /// Part that is shared evenly, whatever a node has done so far.
 const EVEN: f64 = 0.15;
-/// Least tokens that make a node's burst worth having.
-const USEFUL: f64 = 1.5;
+/// Least tokens that make a node's burst worth having: what one request takes.
+const USEFUL: f64 = 1.0;
+/// Windows of its own after which a node's swing counts as much as the mean of all.
+const PRIOR_WINDOWS: f64 = 10.0;
 /// Relative distance from its target within which a capacity stays as it is.
 const UNMOVED: f64 = 0.1;
+
+/// `swing` of each node as far as it can be believed after so many `windows`: the fewer there are, the nearer it is drawn to the
+/// mean of all, as James-Stein estimators do. A node that has not been seen long may be about to stray as others do.
+pub fn believed(swing: &[f64], windows: &[u32]) -> Vec<f64> {
+    let mean = swing.iter().sum::<f64>() / swing.len().max(1) as f64;
+    let drawn = |(s, n): (&f64, &u32)| (f64::from(*n) * s + PRIOR_WINDOWS * mean) / (f64::from(*n) + PRIOR_WINDOWS);
+    swing.iter().zip(windows).map(drawn).collect()
+}
 
 /// Capacity of each node, tokens: an even part, the rest by `swing`: how far a node's demand may stray.
 ///
@@ -43,13 +53,15 @@ fn whole(lent: f64, targets: &[f64]) -> Vec<f64> {
     let mut left = lent;
     for i in order {
         let part = targets[i].max(USEFUL).min(left);
-        if part < 1.0 {
+        if part < USEFUL {
             break;
         }
         out[i] = part;
         left -= part;
     }
-    out
+    // What is too little for one more node is not to be lost.
+    let part = lent / (lent - left).max(f64::MIN_POSITIVE);
+    out.iter().map(|tokens| tokens * part).collect()
 }
 
 #[cfg(test)]
@@ -59,7 +71,14 @@ mod tests {
     #[test]
     fn a_thin_burst_goes_where_it_can_admit_something() {
         let got = share(2.0, &[0.1, 3.0, 0.2, 0.1], &[0.0; 4], &[None; 4]);
-        assert!(got[1] >= 1.5 && got[0] == 0.0 && got.iter().sum::<f64>() <= 2.0, "{got:?}");
+        assert!(got[1] >= 1.0 && got[3] == 0.0 && got.iter().sum::<f64>() <= 2.0, "{got:?}");
+        assert!(got.iter().all(|b| *b == 0.0 || *b > 0.9), "each has enough for a request, or nothing: {got:?}");
+    }
+
+    #[test]
+    fn little_is_believed_of_a_node_not_seen_for_long() {
+        let got = believed(&[4.0, 0.0], &[10_000, 0]);
+        assert!(got[0] > 3.9 && got[1] > 1.9, "{got:?}");
     }
 
     #[test]

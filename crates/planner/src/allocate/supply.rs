@@ -36,7 +36,8 @@ pub struct Supply {
     forecasts: Vec<[f64; STEPS]>,
     actuals: Vec<f64>,
     acknowledged: Option<u64>,
-    windows: u32,
+    /// Windows that it has reported.
+    pub windows: u32,
 }
 
 impl Default for Supply {

@@ -150,6 +150,8 @@ impl Planner {
         let gone: f64 = group.vanished.iter().map(|n| self.supplies[*n].ledger.committed_burst()).sum();
         let of = |n: &usize| &self.supplies[*n];
         let swing: Vec<f64> = group.live.iter().map(|n| self.swing(*n)).collect();
+        let windows: Vec<u32> = group.live.iter().map(|n| of(n).windows).collect();
+        let swing = burst::believed(&swing, &windows);
         let committed: Vec<f64> = group.live.iter().map(|n| of(n).ledger.committed_burst()).collect();
         let current: Vec<Option<f64>> = group.live.iter().map(|n| of(n).ledger.newest().map(|l| l.burst)).collect();
         burst::share((group.origin.burst - gone).max(0.0), &swing, &committed, &current)
