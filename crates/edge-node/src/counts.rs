@@ -40,16 +40,34 @@ impl Counts {
     }
 
     /// The counts as telemetry of `bucket`; none are left.
+    ///
+    /// An outcome can become known in a window after its request's. More errors than admitted requests would have the whole report
+    /// refused, so what is beyond goes unreported.
     pub fn drain(&mut self, bucket: &str) -> BucketCounts {
         let counts = std::mem::take(self);
         BucketCounts {
             bucket: bucket.to_owned(),
             requests: counts.requests,
             throttled: counts.throttled,
-            retries: counts.retries,
-            errors: counts.errors,
+            retries: counts.retries.min(counts.requests),
+            errors: counts.errors.min(counts.requests - counts.throttled),
             bytes: counts.bytes,
             peak_per_s: Some(counts.peak_per_s as f64),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_known_late_never_exceeds_what_was_counted() {
+        let mut counts = Counts::default();
+        counts.offered(5, 2, Timestamp::from_secs(0));
+        counts.outcome(9, 4, 100);
+        let drained = counts.drain("b");
+        assert_eq!((drained.retries, drained.errors), (5, 3));
+        assert!(counts.is_empty());
     }
 }
