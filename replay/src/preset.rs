@@ -17,14 +17,16 @@ const BUSIEST: [(&str, usize); 8] = [
 const OTHERWISE: usize = 150;
 
 /// `options` with the sketch's own for the trace named `trace`: its number of buckets, dealt out over 4 nodes in order of
-/// requests, the first 6,000 windows, half of them to learn from, a burst of four windows.
+/// requests, the first 6,000 windows, half of them to learn from. It reckons by whole windows: what comes in one may take all that was
+/// saved, four windows' worth at most, and all that the window refills. To the second, that is a burst of five windows and
+/// requests that come when the refill is complete.
 pub fn sketch(options: &Options, trace: &str) -> Options {
     let buckets = BUSIEST.iter().find(|(name, _)| *name == trace).map_or(OTHERWISE, |(_, buckets)| *buckets);
     Options {
-        cut: Cut { buckets: Some(buckets), windows: Some(6000), fit: 0.5 },
+        cut: Cut { buckets: Some(buckets), windows: Some(6000), fit: 0.5, gather: true },
         spread: Spread::Rank,
         nodes: 4,
-        burst_seconds: 120.0,
+        burst_seconds: 150.0,
         staleness: options.staleness.iter().map(|s| Staleness { poll_s: 0, ..*s }).collect(),
         ..options.clone()
     }

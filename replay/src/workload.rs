@@ -16,6 +16,8 @@ pub struct Cut {
     pub windows: Option<u32>,
     /// Share of the windows that contenders learn from and that is not scored, above 0 and below 1.
     pub fit: f64,
+    /// Let all requests of a window come in its last second, as in schemes that reckon by whole windows.
+    pub gather: bool,
 }
 
 /// Demand of every second, node and bucket.
@@ -86,18 +88,20 @@ impl Workload {
             series: vec![],
             rows: Vec::with_capacity(trace.rows()),
         };
-        workload.fill(&trace, spreader);
+        workload.fill(&trace, spreader, cut.gather);
         if workload.scored_requests() == 0 {
             return Err(CompareError::NothingToScore { fit_windows, windows });
         }
         Ok(workload)
     }
 
-    fn fill(&mut self, trace: &Trace, spreader: &mut Spreader) {
+    fn fill(&mut self, trace: &Trace, spreader: &mut Spreader, gather: bool) {
         // `known[bucket][node]` is the index of the series plus one.
         let mut known = vec![0_u32; self.buckets * self.nodes];
         for i in 0..trace.rows() {
             let bucket = trace.buckets[i] as usize;
+            let last = trace.seconds[i] / WINDOW_S * WINDOW_S + WINDOW_S - 1;
+            let second = if gather { last } else { trace.seconds[i] };
             for part in spreader.split(trace, i) {
                 let slot = &mut known[bucket * self.nodes + part.node];
                 if *slot == 0 {
@@ -106,7 +110,7 @@ impl Workload {
                 }
                 let bytes = trace.bytes_mean[i];
                 self.rows.push(Demand {
-                    second: trace.seconds[i],
+                    second,
                     series: *slot - 1,
                     requests: part.requests,
                     errors: part.errors,

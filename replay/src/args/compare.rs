@@ -40,7 +40,7 @@ pub struct Compare {
     #[arg(long, default_value_t = 0.5, value_name = "SHARE")]
     pub fit: f64,
     /// The cases of the first sketch: its number of buckets per trace, dealt out over 4 nodes in order of requests, 6,000
-    /// windows, half to learn from, a burst of four windows. Overrides the options above that it sets.
+    /// windows, half to learn from, each window's requests at its end, a burst of five windows. Overrides the options above that it sets.
     #[arg(long)]
     pub prototype: bool,
     /// Contenders, in the order of the report.
@@ -80,7 +80,7 @@ impl Compare {
         ensure!(self.buckets != Some(0), "--buckets: must be at least 1");
         ensure!(self.delay.iter().chain([&self.poll]).all(|&s| s <= 86_400), "--delay, --poll: must be at most a day");
         Ok(Options {
-            cut: Cut { buckets: self.buckets, windows: self.windows, fit: self.fit },
+            cut: Cut { buckets: self.buckets, windows: self.windows, fit: self.fit, gather: false },
             spread: self.spread,
             nodes: self.nodes,
             capacities: self.capacity.clone(),

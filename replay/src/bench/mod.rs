@@ -63,7 +63,7 @@ impl Plan {
 
     fn options(&self, spread: Spread, nodes: usize) -> Options {
         Options {
-            cut: Cut { buckets: None, windows: None, fit: self.fit },
+            cut: Cut { buckets: None, windows: None, fit: self.fit, gather: false },
             spread,
             nodes,
             capacities: self.capacities.clone(),

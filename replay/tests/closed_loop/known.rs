@@ -34,6 +34,24 @@ fn a_burst_is_served_from_what_a_contender_has_saved() {
 }
 
 #[test]
+fn gathered_requests_find_all_that_their_window_refilled() {
+    // 30 requests in the first second of each window, at a capacity of one per second that saves 15.
+    let rows: Vec<(u32, u32, u32)> = (0..20).map(|window| (window * 30, 0, 30)).chain([(599, 0, 0)]).collect();
+    let central = |gather: bool| {
+        let usual = traffic::options();
+        let cut = tidegate_replay::workload::Cut { gather, ..usual.cut.clone() };
+        let options = Options { cut, contenders: vec![Kind::Central], capacities: vec![1.0], burst_seconds: 30.0, ..usual };
+        let case = traffic::case(&traffic::trace(&rows), options);
+        assert_eq!(case.workload.rows.iter().all(|r| r.second % 30 == 29), gather);
+        compare(&[case], None, &|| ()).unwrap()[0].contenders[0].throttled_share
+    };
+    assert_eq!(central(true), 0.0);
+    let narrow = Options { contenders: vec![Kind::Central], capacities: vec![1.0], burst_seconds: 15.0, ..traffic::options() };
+    let refused = compare(&[traffic::case(&traffic::trace(&rows), narrow)], None, &|| ()).unwrap()[0].contenders[0].throttled_share;
+    assert!(refused > 0.4, "what refills after the requests comes too late for them: {refused}");
+}
+
+#[test]
 fn regret_is_what_central_would_have_served() {
     let result = steady_with_burst(3000, vec![Kind::StaticMean, Kind::Central]);
     let [fixed, central] = &result.contenders[..] else { panic!("two were asked for") };

@@ -40,7 +40,7 @@ pub fn busy() -> Trace {
 /// Two nodes by rank, half of the trace to learn from, no delay.
 pub fn options() -> Options {
     Options {
-        cut: Cut { buckets: None, windows: None, fit: 0.5 },
+        cut: Cut { buckets: None, windows: None, fit: 0.5, gather: false },
         spread: Spread::Rank,
         nodes: 2,
         capacities: vec![1.5],
