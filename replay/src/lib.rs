@@ -7,6 +7,7 @@
 //! - [`simulate`]: the loop. [`origin`], [`fair`], [`score`]: what it is judged by. [`ledger`]: the books that no contender
 //!   may break.
 //! - [`compare`]: all contenders over all cases; [`report`]: the result as JSON, Markdown and HTML.
+//! - [`outlook`]: the planner's forecasts alone, against what came.
 //! - [`bench`]: comparisons of every trace on a grid of capacities, nodes and delays, held against the targets.
 //!
 //! Everything but the files is a function of its arguments: the same trace, options and seed give the same bytes.
@@ -23,6 +24,7 @@ pub mod kv;
 pub mod lease;
 pub mod ledger;
 pub mod origin;
+pub mod outlook;
 pub mod preset;
 pub mod report;
 pub mod score;

@@ -15,6 +15,7 @@ fn main() -> ExitCode {
     let ran = match args::Cli::parse().command {
         Command::Compare(asked) => command::compare::run(&asked),
         Command::Bench(asked) => command::bench::run(&asked),
+        Command::Forecast(asked) => command::forecast::run(&asked),
     };
     match ran {
         Ok(code) => code,

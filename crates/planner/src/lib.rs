@@ -23,5 +23,5 @@ pub mod state;
 
 pub use forecast::Model;
 pub use plan::{Explanation, Plan, Recommendation, Summary};
-pub use planner::{NodeView, Planner, RestoreError, SeriesView};
+pub use planner::{NodeView, Outlook, Planner, RestoreError, SeriesView};
 pub use settings::{Settings, SettingsError};

@@ -2,11 +2,13 @@
 
 mod bench;
 mod compare;
+mod forecast;
 
 use clap::{Parser, Subcommand};
 
 pub use bench::Bench;
 pub use compare::Compare;
+pub use forecast::Forecast;
 
 /// Replays request traces against schemes that share out an origin's capacity over edge nodes.
 #[derive(Debug, Parser)]
@@ -39,4 +41,12 @@ pub enum Command {
     ///
     /// The exit code is 1 when a contender leased more than the origin has; targets that are missed are counted in the summary.
     Bench(Box<Bench>),
+    /// Says how often demand stayed within the planner's 50, 90 and 99 % quantiles, and writes forecasts out.
+    ///
+    /// A trace keeps its own nodes; every window is reported, and nothing is throttled. Coverage is over all series, node totals
+    /// included, in the part after --fit: of requests plus a uniform number from 0 to 1, because of mostly zeros no whole number is
+    /// not exceeded in just 90 % of the windows; columns marked `whole` are of the requests alone. Columns of time are processor
+    /// time of a whole tick. With --out, a few series are written with their forecasts, so that others can be scored on
+    /// the same: replay/peers does.
+    Forecast(Box<Forecast>),
 }

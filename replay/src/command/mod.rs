@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod compare;
+pub mod forecast;
 
 use std::process::ExitCode;
 

@@ -11,7 +11,7 @@ impl Planner {
         for window in self.store.to_close(last) {
             self.store.close(window);
             if !self.settings.without.calibration {
-                self.calibration.update(&self.store);
+                self.calibration.update(self.gamma, &self.store);
             }
             self.settle(window);
         }

@@ -69,7 +69,7 @@ impl Planner {
         let features: BTreeMap<String, f32> = NAMES.iter().map(|n| (*n).to_owned()).zip(block.row(row)).collect();
         Recommendation {
             refill_per_s: (enough / store.interval_s() as f64).max(policy.floor_per_s).min(ceiling),
-            quantiles: std::array::from_fn(|level| self.calibration.quantile(level, mean[0], over)),
+            quantiles: self.calibration.quantiles(self.gamma, 0, mean[0], over),
             expert: means.expert(store, row).to_owned(),
             mean,
             features,

@@ -15,7 +15,7 @@ mod snapshot;
 mod view;
 
 pub use snapshot::RestoreError;
-pub use view::{NodeView, SeriesView};
+pub use view::{NodeView, Outlook, SeriesView};
 
 use std::{
     collections::BTreeMap,
@@ -105,6 +105,9 @@ impl Planner {
         self.means.update(self.compiled.as_ref(), &mut self.store);
         if self.settings.without.forecast {
             self.means.repeat_last(&mut self.store);
+        }
+        if !self.settings.without.calibration {
+            self.calibration.expect(&self.store, &self.means);
         }
         self.foresee(now);
         let origins = (0..self.settings.origins.len()).map(|o| self.lease(o, now)).collect();

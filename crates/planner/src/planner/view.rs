@@ -1,7 +1,10 @@
 //! What the state looks like from outside: nodes, and the series with the most demand.
 
 use super::Planner;
-use crate::state::TOTAL;
+use crate::{
+    forecast::{STEPS, calibration::LEVELS, count::whole},
+    state::TOTAL,
+};
 
 /// A node as of the last window.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,7 +44,30 @@ pub struct SeriesView {
     pub bound_by: &'static str,
 }
 
+/// What is expected of a series in each of the next windows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outlook {
+    /// Mean, by step ahead, requests.
+    pub mean: [f64; STEPS],
+    /// Requests that are not exceeded with probability 0.5, 0.9 and 0.99, by step ahead.
+    pub quantiles: [[f64; LEVELS.len()]; STEPS],
+    /// The same of the requests plus a uniform number from 0 to 1, on which coverage can be measured whatever the mean: see
+    /// [`crate::forecast::count::covered`].
+    pub jittered: [[f64; LEVELS.len()]; STEPS],
+}
+
 impl Planner {
+    /// What is expected of the series in `row` of the store, as of the last tick; `None` when the row is free or newer than that.
+    pub fn outlook(&self, row: usize) -> Option<Outlook> {
+        if row >= self.means.steps[0].len() || self.store.index.name(row).is_none() {
+            return None;
+        }
+        let mean = std::array::from_fn(|step| f64::from(self.means.steps[step][row]));
+        let over = f64::from(self.store.columns.overdispersion[row]);
+        let jittered: [_; STEPS] = std::array::from_fn(|step| self.calibration.jittered(self.gamma, step, mean[step], over));
+        Some(Outlook { mean, quantiles: jittered.map(|levels| levels.map(whole)), jittered })
+    }
+
     /// Every node that is known, by number.
     pub fn nodes(&self) -> Vec<NodeView> {
         let columns = &self.store.columns;
