@@ -115,3 +115,32 @@ fn a_thin_trace_is_said_to_be_thin() {
     assert!(ran.stderr.contains("only 10 windows of 30 s are scored"), "{}", ran.stderr);
     assert!(ran.stderr.contains("a token or two decide"), "{}", ran.stderr);
 }
+
+#[test]
+fn forecasts_and_what_came_are_written_side_by_side() {
+    let dir = tempfile::tempdir().unwrap();
+    let trace = written(dir.path(), "busy.parquet", &traffic::busy());
+    let short = written(dir.path(), "short.parquet", &traffic::trace(&[(0, 0, 1)]));
+    let out = dir.path().join("out");
+    let ran = run(&["forecast", "--trace", &trace, &short, "--out", &out.display().to_string(), "--series", "5", "--origins", "3"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(ran.stdout.contains("| busy | "), "{}", ran.stdout);
+    assert!(ran.stderr.contains("short is not scored"), "{}", ran.stderr);
+    let read = |what: &str| std::fs::read_to_string(out.join(format!("busy.{what}.csv"))).unwrap();
+    let forecasts: Vec<Vec<f64>> = read("forecasts").lines().skip(1).map(numbers).collect();
+    assert_eq!(forecasts.len(), 5 * 3 * 4);
+    for row in &forecasts {
+        let (mean, quantiles) = (row[3], &row[4..7]);
+        assert!(mean > 0.0 && quantiles.is_sorted() && quantiles.iter().all(|q| q.fract() == 0.0), "{row:?}");
+    }
+    // 1,700,000,007 is in the window that starts at second 1,700,000,000 rounded down to 30.
+    let series = read("series");
+    assert!(series.starts_with("# 1699999980,20,40\nseries,kind,window,requests\n"), "{}", &series[..60]);
+    let last = forecasts.last().unwrap();
+    let came = series.lines().find(|l| l.starts_with(&format!("{},", last[0])) && l.contains(&format!(",{},", last[1] + last[2])));
+    assert_eq!(came.map_or(0.0, |line| line.rsplit(',').next().unwrap().parse().unwrap()), last[10]);
+}
+
+fn numbers(line: &str) -> Vec<f64> {
+    line.split(',').map(|cell| cell.parse().unwrap()).collect()
+}
