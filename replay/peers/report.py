@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 import pandas as pd
 
 from series import LEVELS
@@ -25,20 +26,22 @@ def relative(scored: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 
 
 def overall(scored: pd.DataFrame) -> pd.DataFrame:
-    """One row per forecaster: every trace counts the same."""
-    ratio = relative(scored, ["trace"]).groupby("forecaster").mean()
+    """One row per forecaster: every trace counts the same, in the arithmetic mean and in the geometric one of its mean loss."""
+    by_trace = relative(scored, ["trace"])
+    ratio = by_trace.groupby("forecaster").mean()
+    ratio["geometric"] = np.exp(np.log(by_trace["mean"]).groupby("forecaster").mean())
     shares = [f"{which}_{level}" for level in LEVELS for which in ("below", "within")]
     traces = scored.groupby(["trace", "forecaster"])[[*shares, "fit_us", "predict_us"]].mean()
-    return ratio.join(traces.groupby("forecaster").mean()).sort_values("mean")
+    return ratio.join(traces.groupby("forecaster").mean()).sort_values("geometric")
 
 
 def tables(scored: pd.DataFrame, what: str) -> str:
     lines = [f"{what}; pinball loss over that of the last value.", ""]
-    head = ["forecaster", *(f"loss {level}" for level in LEVELS), "mean", "90 % covers, %", "99 % covers, %", "µs to fit", "µs to predict"]
+    head = ["forecaster", *(f"loss {level}" for level in LEVELS), "mean", "geometric mean", "90 % covers, %", "99 % covers, %", "µs to fit", "µs to predict"]
     lines += row(head) + row(["---"] + ["--:"] * (len(head) - 1))
     for name, of in overall(scored).iterrows():
         covers = [f"{100 * of[f'below_{level}']:.1f} to {100 * of[f'within_{level}']:.1f}" for level in LEVELS[1:]]
-        losses = [f"{of[column]:.3f}" for column in [*LOSSES, "mean"]]
+        losses = [f"{of[column]:.3f}" for column in [*LOSSES, "mean", "geometric"]]
         lines += row([name, *losses, *covers, f"{of['fit_us']:,.1f}", f"{of['predict_us']:,.1f}"])
     lines += pivot(scored, "trace") + pivot(scored, "kind")
     if "failed" in scored:
@@ -65,10 +68,10 @@ def plots(scored: pd.DataFrame, folder: Path) -> None:
     """Loss against processor time, and coverage by level."""
     of = overall(scored)
     figure, axes = plt.subplots(figsize=(7, 4.5))
-    axes.scatter(of["fit_us"] + of["predict_us"], of["mean"])
+    axes.scatter(of["fit_us"] + of["predict_us"], of["geometric"])
     for name, at in of.iterrows():
-        axes.annotate(name, (at["fit_us"] + at["predict_us"], at["mean"]), textcoords="offset points", xytext=(4, 4))
-    axes.set(xscale="log", xlabel="processor time per series and step, µs", ylabel="pinball loss / that of the last value")
+        axes.annotate(name, (at["fit_us"] + at["predict_us"], at["geometric"]), textcoords="offset points", xytext=(4, 4))
+    axes.set(xscale="log", xlabel="processor time per series and step, µs", ylabel="pinball loss / that of the last value, geometric mean over traces")
     figure.tight_layout()
     figure.savefig(folder / "loss_by_time.svg")
     figure, axes = plt.subplots(figsize=(7, 4.5))

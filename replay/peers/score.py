@@ -31,11 +31,12 @@ def score(trace: Trace, name: str, quantiles: np.ndarray, fit_s: float, predict_
     """One row per series: losses scaled by how much the series changes from one window to the next, and coverage, by level.
 
     A whole number that is exceeded in just a tenth of the windows may not exist: a calibrated one has less than 90 % of the
-    windows below it (`below`) and at least 90 % not above (`within`).
+    windows below it (`below`) and at least 90 % not above (`within`). A series that never changed before the scored part has
+    no scale, so it has no loss either.
     """
     actual, quantiles = trace.actual(), whole(quantiles)
     moves = np.abs(np.diff(trace.counts[:, : trace.fit_windows], axis=1)).mean(axis=1)
-    loss = pinball(quantiles, actual).mean(axis=(1, 2)) / np.maximum(moves, 1e-9)[:, None]
+    loss = pinball(quantiles, actual).mean(axis=(1, 2)) / np.where(moves > 0, moves, np.nan)[:, None]
     within = (actual[..., None] <= quantiles).mean(axis=(1, 2))
     below = (actual[..., None] < quantiles).mean(axis=(1, 2))
     rows = {"trace": trace.name, "kind": trace.kinds, "series": range(len(trace.kinds)), "forecaster": name}

@@ -94,7 +94,7 @@ pub fn run(
     cpu: &dyn Fn() -> Duration,
     window_done: &dyn Fn(),
 ) -> Result<Outcome, CompareError> {
-    let cut = Cut { buckets: None, windows: None, fit: options.fit };
+    let cut = Cut { buckets: None, windows: None, fit: options.fit, gather: false };
     let workload = Workload::new(trace, &cut, &mut Spreader::new(Spread::Own, 1, 0, trace))?;
     let sampled = sample::choose(&workload, options.series);
     let origins = sample::origins(&workload, options.origins);
