@@ -156,8 +156,10 @@ impl std::fmt::Display for Explained<'_> {
             let slo = p.slo * 100.0;
             writeln!(f, "policy {}: buckets {}, {slo} % admitted, from {}/s {ceiling}{limit}{shadow}", p.name, p.buckets, p.floor_per_s)?;
         }
-        let redis = if publish.redis_url.is_some() { " and to Redis" } else { "" };
-        writeln!(f, "publishes to the embedded store{redis}")?;
+        let redis = publish.redis_url.is_some().then_some("Redis");
+        let cloudflare = publish.cloudflare.destination().map(|_| "Cloudflare Workers KV");
+        let stores: Vec<_> = ["the embedded store"].into_iter().chain(redis).chain(cloudflare).collect();
+        writeln!(f, "publishes to {}", stores.join(" and "))?;
         let models = training.models_dir(&server.data_dir);
         let models = models.display();
         match training.every_s {

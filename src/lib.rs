@@ -9,6 +9,7 @@
 //! - [`registry`]: the models in service, followed without a restart.
 //! - [`publish`]: the KV stores that carry rate tables to the edge.
 //! - [`http`]: the API, the served rate tables and the dashboard; [`metrics`] and [`log`]: what is told of all this.
+//! - [`tls`]: the cryptography of the calls to stores.
 //! - [`trainer`]: retraining in a process of its own.
 //! - [`app`] wires it all together; [`cli`] is the command line, [`healthcheck`] the command that containers run; [`demo`] drives
 //!   the whole with time sped up.
@@ -28,4 +29,5 @@ pub mod publish;
 pub mod registry;
 pub mod state;
 pub mod tick;
+pub mod tls;
 pub mod trainer;

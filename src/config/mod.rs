@@ -4,6 +4,7 @@
 //! a key that nobody reads is an error that names the file, the key and what may have been meant.
 
 mod auth;
+mod edge_stores;
 mod error;
 mod ingest;
 mod journal;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_planner::Settings;
 
 pub use auth::{Auth, TokensFile};
+pub use edge_stores::{Cloudflare, Price};
 pub use error::ConfigError;
 pub use ingest::Ingest;
 pub use journal::Journal;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{Cloudflare, ConfigError};
 
 /// Keys of `[publish]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Publish {
     pub timeout_s: u64,
     /// Most entries per second that each store is written, on average over a tick; no bound of its own when left out.
     pub writes_per_s: Option<f64>,
+    /// Cloudflare Workers KV.
+    pub cloudflare: Cloudflare,
 }
 
 impl Default for Publish {
@@ -33,6 +35,7 @@ impl Default for Publish {
             redis_password_env: None,
             timeout_s: 5,
             writes_per_s: None,
+            cloudflare: Cloudflare::default(),
         }
     }
 }
@@ -48,6 +51,7 @@ impl Publish {
         if self.redis_password_file.is_some() && self.redis_password_env.is_some() {
             return Err(ConfigError::value("publish.redis_password_env", "must not be set together with publish.redis_password_file"));
         }
+        self.cloudflare.check()?;
         match &self.redis_url {
             Some(url) if !url.starts_with("redis://") => {
                 Err(ConfigError::value("publish.redis_url", "must start with redis://, for example redis://127.0.0.1:6379/0"))

@@ -64,6 +64,10 @@ fn the_commented_file_has_every_key_and_no_other() {
     full.publish.redis_password_file = Some("password".into());
     full.publish.redis_password_env = Some("REDIS_PASSWORD".into());
     full.publish.writes_per_s = Some(20.0);
+    full.publish.cloudflare.account_id = Some("a".into());
+    full.publish.cloudflare.namespace_id = Some("b".into());
+    full.publish.cloudflare.token_file = Some("token".into());
+    full.publish.cloudflare.token_env = Some("CLOUDFLARE_TOKEN".into());
     full.planner.policies = vec![Policy { ceiling_per_s: Some(1.0), limit_per_s: Some(1.0), ..Default::default() }];
     full.auth.tokens_file = Some("tokens.toml".into());
     full.auth.nodes.insert("cf-fra".into(), hash.clone());
@@ -102,6 +106,7 @@ fn a_wrong_value_is_named_with_its_key() {
         ("[journal]\nretain_s = 0", "key `journal.retain_s`"),
         ("[auth.nodes]\na = \"secret\"", "key `auth.nodes.a`: must be the 64 hex digits"),
         ("[publish]\nredis_url = \"http://x\"", "key `publish.redis_url`"),
+        ("[publish.cloudflare]\naccount_id = \"a\"", "key `publish.cloudflare.namespace_id`: is missing"),
         ("not toml", "is not TOML"),
     ] {
         let e = load(text).expect_err(text).to_string();

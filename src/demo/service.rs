@@ -101,7 +101,9 @@ impl Service {
             let _ = stopped.await;
         }));
         // Environment variables for proxies are for the way out, not for this machine.
-        let client = Client::builder().no_proxy().build().context("no HTTP client")?;
+        crate::tls::provide();
+        // It asks nobody but this machine, without TLS: no root is trusted, and none needs to be installed.
+        let client = Client::builder().no_proxy().tls_certs_only([]).build().context("no HTTP client")?;
         Ok(Self { address, clock, client, grace_s, epoch: 0, stop, task, folder })
     }
 

@@ -1,6 +1,10 @@
 //! One plan into one store: what is due, packed, in bulk, within the store's limits and the deadline.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tidegate_planner::Plan;
 use tidegate_wire::RateTable;
@@ -8,6 +12,8 @@ use tokio::time;
 
 use super::{
     allowance::Allowance,
+    bill::Estimate,
+    breaker::Breaker,
     ledger::Ledger,
     meters::Meters,
     pack::{Packed, pack},
@@ -44,6 +50,8 @@ pub(super) struct Feed {
     limits: Limits,
     ledger: Ledger,
     allowance: Allowance,
+    breaker: Breaker,
+    estimate: Estimate,
     meters: Meters,
 }
 
@@ -54,14 +62,29 @@ impl Feed {
         let limits = store.limits();
         let allowance = Allowance::new([limits.writes_per_s, settings.writes_per_s]);
         let meters = Meters::new(store.name());
-        Self { store, settings, limits, ledger: Ledger::default(), allowance, meters }
+        Self {
+            store,
+            settings,
+            limits,
+            ledger: Ledger::default(),
+            allowance,
+            breaker: Breaker::default(),
+            estimate: Estimate::default(),
+            meters,
+        }
     }
 
     /// Writes what is due of `plan`. What fails is due again at the next plan, and not before.
     pub(super) async fn publish(&mut self, plan: &Plan) -> StoreStatus {
-        let mut round =
-            Round { status: StoreStatus { store: self.store.name().into(), epoch: plan.epoch, ..Default::default() }, stop: false };
+        let mut round = Round::begin(self.store.name(), plan.epoch);
         self.allowance.accrue(plan.issued_at);
+        if let Some(until) = self.breaker.rests_until(plan.issued_at) {
+            round.status.deferred = self.ledger.due(plan, self.settings.dead_band).len();
+            round.status.skipped = plan.tables.len() - round.status.deferred;
+            round.status.error = Some(format!("left alone until {until}, as it did not answer"));
+            self.meters.planned(plan.epoch, round.status.skipped, round.status.deferred, false);
+            return round.status;
+        }
         let mut unneeded = self.ledger.drop_vanished(plan);
         let due = self.ledger.due(plan, self.settings.dead_band);
         round.status.skipped = plan.tables.len() - due.len();
@@ -80,8 +103,22 @@ impl Feed {
         }
         unneeded.append(&mut self.write(group, &mut round).await);
         self.delete(&unneeded, plan.epoch, &mut round).await;
+        self.judge(plan, &round);
         self.meters.planned(plan.epoch, round.status.skipped, round.status.deferred, round.status.error.is_none());
         round.status
+    }
+
+    /// Notes whether the store answered, and what it has cost by now.
+    fn judge(&mut self, plan: &Plan, round: &Round) {
+        match &round.silence {
+            Some(silence) => self.breaker.failed(plan.issued_at, silence.rest),
+            // A plan with nothing to write says nothing of the store.
+            None if round.calls > 0 => self.breaker.answered(),
+            None => {}
+        }
+        self.meters.resting(self.breaker.rests_until(plan.issued_at).is_some());
+        let cost = self.estimate.update(plan.issued_at, &self.store.bill());
+        cost.into_iter().for_each(|dollars| self.meters.cost(dollars));
     }
 
     /// Packs a table that is due; `None` when it has to wait or can never be written.
@@ -158,6 +195,8 @@ impl Feed {
         self.meters.called(begun.elapsed());
         let outcome = outcome.unwrap_or_else(|_| BatchOutcome::all_failed(keys, &StoreError::Deadline { after }));
         outcome.failed.iter().for_each(|(_, error)| self.meters.failed(error));
+        round.calls += 1;
+        round.note_silence(&outcome);
         round.stop = outcome.failed.iter().any(|(_, error)| error.is_of_the_store());
         outcome
     }
@@ -166,10 +205,35 @@ impl Feed {
 /// One plan's way into a store.
 struct Round {
     status: StoreStatus,
+    /// Calls that were made.
+    calls: usize,
+    /// That a call went without a usable answer.
+    silence: Option<Silence>,
     stop: bool,
 }
 
+struct Silence {
+    /// How long the store asked to be left alone, if it did.
+    rest: Option<Duration>,
+}
+
 impl Round {
+    fn begin(store: &str, epoch: u64) -> Self {
+        Self { status: StoreStatus { store: store.into(), epoch, ..Default::default() }, calls: 0, silence: None, stop: false }
+    }
+
+    fn note_silence(&mut self, outcome: &BatchOutcome) {
+        for (_, error) in &outcome.failed {
+            match error {
+                StoreError::Throttled { rest } => self.silence = Some(Silence { rest: Some(*rest) }),
+                StoreError::Deadline { .. } | StoreError::Unreachable(_) => {
+                    self.silence.get_or_insert(Silence { rest: None });
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn note_failure(&mut self, node: &str, error: &StoreError) {
         self.status.failed += 1;
         self.note_error(error);

@@ -14,6 +14,11 @@ pub fn describe() {
     describe_counter!("tidegate_publish_errors_total", "Entries that a store did not take, by kind");
     describe_counter!("tidegate_publish_skipped_total", "Rate tables not written because the store's is as good");
     describe_counter!("tidegate_publish_deferred_total", "Rate tables left to a later plan by the limit on writes");
+    describe_gauge!("tidegate_publish_resting", "1 while a store that failed again and again is left alone, else 0");
+    describe_gauge!(
+        "tidegate_publish_cost_dollars_per_month",
+        "What a store costs in a month at the pace of the last hour, by the price list"
+    );
     describe_gauge!("tidegate_publish_epoch", "Epoch of the newest plan that was written without an error");
 }
 
@@ -39,6 +44,14 @@ impl Meters {
 
     pub(super) fn failed(&self, error: &StoreError) {
         counter!("tidegate_publish_errors_total", "store" => self.store.clone(), "kind" => error.kind()).increment(1);
+    }
+
+    pub(super) fn resting(&self, rests: bool) {
+        gauge!("tidegate_publish_resting", "store" => self.store.clone()).set(f64::from(u8::from(rests)));
+    }
+
+    pub(super) fn cost(&self, dollars_per_month: f64) {
+        gauge!("tidegate_publish_cost_dollars_per_month", "store" => self.store.clone()).set(dollars_per_month);
     }
 
     pub(super) fn planned(&self, epoch: u64, skipped: usize, deferred: usize, clean: bool) {
@@ -68,6 +81,8 @@ mod tests {
             meters.called(Duration::from_millis(3));
             meters.written(&Entry { key: "k".into(), value: Bytes::from_static(b"12345"), epoch: 1, expires_at: Timestamp::default() });
             meters.failed(&StoreError::Fenced { epoch: 1, highest: 2 });
+            meters.resting(true);
+            meters.cost(2.5);
             meters.planned(9, 4, 2, true);
             meters.planned(10, 1, 0, false);
         });
@@ -79,6 +94,8 @@ mod tests {
             "tidegate_publish_errors_total{store=\"embedded\",kind=\"fenced\"} 1",
             "tidegate_publish_skipped_total{store=\"embedded\"} 5",
             "tidegate_publish_deferred_total{store=\"embedded\"} 2",
+            "tidegate_publish_resting{store=\"embedded\"} 1",
+            "tidegate_publish_cost_dollars_per_month{store=\"embedded\"} 2.5",
             "tidegate_publish_epoch{store=\"embedded\"} 9",
         ] {
             assert!(page.contains(line), "{line} is missing from\n{page}");

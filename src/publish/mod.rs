@@ -6,7 +6,8 @@
 //! - [`change`]: whether a table differs from what a store has, beyond the dead-band.
 //! - [`ledger`]: what a store has of each node, and so what is due; [`allowance`] bounds how much of it is written.
 //! - [`pack`]: a table as the entries of a store, sharded where its values are small; [`read`] puts it together again.
-//! - [`store`]: the seam; [`embedded`] and [`redis`] are behind it.
+//! - [`store`]: the seam; [`embedded`], [`redis`] and [`cloudflare`] are behind it, the last over a fence of its own ([`fenced`]).
+//! - [`breaker`] leaves a store alone that fails again and again; [`bill`] estimates what a store costs.
 //!
 //! **A table that is not written is safe.** A node goes on with the lease that its store has. The planner counts every lease
 //! that it issued as outstanding until the node has acknowledged a newer epoch or the lease has expired, whether or not the
@@ -14,10 +15,16 @@
 //! is handed on before a newer table has been written, read and acknowledged.
 
 pub mod allowance;
+pub mod bill;
+mod breaker;
+mod call_budget;
 pub mod change;
+pub mod cloudflare;
 mod connection;
 pub mod embedded;
 mod feed;
+mod fenced;
+mod http;
 pub mod ledger;
 mod meters;
 pub mod open;
@@ -32,6 +39,8 @@ mod suite;
 #[cfg(test)]
 mod testing;
 
+pub use bill::{Bill, Operations};
+pub use cloudflare::{CloudflareAddress, open_cloudflare};
 pub use embedded::EmbeddedStore;
 pub use feed::StoreStatus;
 pub use meters::describe as describe_metrics;

@@ -4,7 +4,10 @@ use std::{fs, io, path::Path, path::PathBuf, sync::Arc, time::Duration};
 
 use tidegate_planner::Settings;
 
-use super::{EmbeddedStore, PublishSettings, RateStore, RedisAddress, RedisStore, Secret, SecretError, SecretSource, StoreError};
+use super::{
+    CloudflareAddress, EmbeddedStore, PublishSettings, RateStore, RedisAddress, RedisStore, Secret, SecretError, SecretSource, StoreError,
+    open_cloudflare,
+};
 use crate::{clock::Clock, config};
 
 /// File of the embedded store in the data folder.
@@ -46,7 +49,23 @@ pub fn open_stores(publish: &config::Publish, data_dir: &Path, clock: &Arc<dyn C
         let address = RedisAddress { url: url.clone(), username, password, deadline: Duration::from_secs(publish.timeout_s) };
         stores.push(Arc::new(RedisStore::connect(&address, Arc::clone(clock))?));
     }
+    if let Some(address) = cloudflare(publish)? {
+        stores.push(open_cloudflare(address, Arc::clone(clock))?);
+    }
     Ok(stores)
+}
+
+fn cloudflare(publish: &config::Publish) -> Result<Option<CloudflareAddress>, SecretError> {
+    let section = &publish.cloudflare;
+    let Some((account_id, namespace_id, token)) = section.destination() else { return Ok(None) };
+    Ok(Some(CloudflareAddress {
+        base_url: section.base_url.clone(),
+        account_id: account_id.into(),
+        namespace_id: namespace_id.into(),
+        token: Secret::read(&token)?,
+        deadline: Duration::from_secs(publish.timeout_s),
+        price: section.price.clone(),
+    }))
 }
 
 /// The highest epoch that any of `stores` has seen: plans have to begin above it. One that does not answer is left out, and

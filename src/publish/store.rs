@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tidegate_wire::Timestamp;
 
+use super::bill::Bill;
+
 /// A KV store that carries rate tables to the edge. `docs/stores.md` says what an adapter has to see to.
 #[async_trait]
 pub trait RateStore: Send + Sync + 'static {
@@ -27,6 +29,11 @@ pub trait RateStore: Send + Sync + 'static {
 
     /// The highest epoch that was ever written, also by others and before a restart; 0 for a new store.
     async fn highest_epoch(&self) -> Result<u64, StoreError>;
+
+    /// What the store's provider counts and charges; nothing where nobody charges.
+    fn bill(&self) -> Bill {
+        Bill::default()
+    }
 }
 
 /// A value on its way into a store.
@@ -115,6 +122,12 @@ pub enum StoreError {
         /// The time that was allowed.
         after: Duration,
     },
+    /// The store wants no more calls for a while.
+    #[error("wants no call for {} s", rest.as_secs())]
+    Throttled {
+        /// How long it is to be left alone.
+        rest: Duration,
+    },
     /// The store cannot be reached.
     #[error("cannot be reached: {0}")]
     Unreachable(String),
@@ -130,6 +143,7 @@ impl StoreError {
             Self::Fenced { .. } => "fenced",
             Self::Oversized { .. } => "oversized",
             Self::Deadline { .. } => "deadline",
+            Self::Throttled { .. } => "throttled",
             Self::Unreachable(_) => "unreachable",
             Self::Refused(_) => "refused",
         }
@@ -137,6 +151,6 @@ impl StoreError {
 
     /// Whether further calls in the same tick are bound to fail too.
     pub fn is_of_the_store(&self) -> bool {
-        matches!(self, Self::Fenced { .. } | Self::Deadline { .. } | Self::Unreachable(_))
+        matches!(self, Self::Fenced { .. } | Self::Deadline { .. } | Self::Throttled { .. } | Self::Unreachable(_))
     }
 }

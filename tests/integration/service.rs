@@ -46,6 +46,7 @@ impl Service {
         let task = tokio::spawn(app.run(async {
             let _ = stopped.await;
         }));
+        tidegate::tls::provide();
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().unwrap();
         Self { clock, dir, client, base, stop, task }
     }

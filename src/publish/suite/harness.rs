@@ -26,6 +26,14 @@ pub(super) trait Harness: Sized {
     fn restart(&self);
     /// Lets the store's time pass by as many milliseconds, or leaves it to pass by itself.
     fn pass_ms(&self, ms: i64);
+    /// Milliseconds that the store keeps a value at least.
+    fn shortest_life_ms(&self) -> i64 {
+        0
+    }
+    /// Lets pass what a store may ask for between two writes of a key.
+    fn pause(&self) {
+        self.pass_ms(1_000);
+    }
 }
 
 /// An entry that lives for 300 s.

@@ -1,5 +1,7 @@
 //! One suite of behaviours, run over every adapter, each with the real thing behind it.
 
+mod cloudflare;
+mod cloudflare_api;
 mod embedded;
 mod harness;
 mod publishing;

@@ -62,6 +62,7 @@ pub(super) async fn only_what_changed_is_written(harness: &impl Harness) {
     let mut changed = plan(3, &["a", "b", "c"]);
     edit(&mut changed, "b").pool.refill_per_s = vec![50.0];
     let expected = RateTable::clone(&changed.tables["b"]);
+    harness.pause();
     assert_eq!(counts(&run.publish(changed).await), [1, 2, 0, 0]);
     assert_eq!(read_table(&*store, "b").await.unwrap(), Some(expected));
     assert_eq!(read_table(&*store, "a").await.unwrap().unwrap().epoch, 1, "the store's older table is as good");
@@ -91,6 +92,7 @@ pub(super) async fn a_vanished_node_leaves_no_key(harness: &impl Harness) {
     let run = Run::start(&[&store], &settings());
     run.publish(plan(1, &["stays", "goes"])).await;
     assert!(store.get(&RateTable::key("goes")).await.unwrap().is_some());
+    harness.pause();
     run.publish(plan(2, &["stays"])).await;
     assert!(store.get(&RateTable::key("goes")).await.unwrap().is_none());
     assert!(store.get(&RateTable::key("stays")).await.unwrap().is_some());
@@ -103,6 +105,7 @@ pub(super) async fn a_writer_that_is_behind_writes_nothing_until_it_is_ahead(har
     let status = run.publish(plan(99, &["a"])).await;
     assert_eq!((counts(&status), status.fenced_by), ([0, 0, 0, 1], Some(100)));
     assert!(read_table(&*store, "a").await.unwrap().is_none());
+    harness.pause();
     let status = run.publish(plan(101, &["a"])).await;
     assert_eq!((counts(&status), status.fenced_by, status.error), ([1, 0, 0, 0], None, None));
 }
@@ -115,6 +118,7 @@ pub(super) async fn what_is_beyond_the_allowance_waits_for_the_next_plan(harness
     assert_eq!(counts(&run.publish(plan(1, &nodes)).await), [3, 0, 2, 0]);
     let mut next = plan(2, &nodes);
     next.issued_at = next.issued_at.plus_secs(20);
+    harness.pause();
     assert_eq!(counts(&run.publish(next).await), [2, 3, 0, 0]);
 }
 

@@ -20,6 +20,7 @@ pub(super) async fn a_value_is_found_until_it_is_deleted(harness: &impl Harness)
     assert_eq!(store.highest_epoch().await, Ok(0));
     assert_eq!(store.put_batch(&[entry("k", "one", 1)]).await, BatchOutcome::default());
     assert_eq!(text(&store, "k").await.as_deref(), Some("one"));
+    harness.pause();
     store.put_batch(&[entry("k", "two", 2)]).await;
     assert_eq!(text(&store, "k").await.as_deref(), Some("two"));
     assert_eq!(store.delete(&["k".into(), "not-there".into()], 2).await, BatchOutcome::default());
@@ -45,6 +46,7 @@ pub(super) async fn an_older_epoch_changes_nothing(harness: &impl Harness) {
     assert_eq!(late.failed, [("k".into(), fenced(4)), ("other".into(), fenced(4))]);
     assert_eq!(store.delete(&["k".into()], 3).await.failed, [("k".into(), fenced(3))]);
     assert_eq!((text(&store, "k").await.as_deref(), text(&store, "other").await), (Some("new"), None));
+    harness.pause();
     assert_eq!(store.put_batch(&[entry("k", "again", 5)]).await, BatchOutcome::default(), "a repeated write is no older");
     assert_eq!(text(&store, "k").await.as_deref(), Some("again"));
     assert_eq!(store.highest_epoch().await, Ok(5));
@@ -82,7 +84,7 @@ pub(super) async fn what_has_expired_is_gone(harness: &impl Harness) {
     let store = harness.open();
     let brief = Entry { expires_at: tidegate_wire::Timestamp::from_millis(ISSUED.as_millis() + 40), ..entry("brief", "v", 1) };
     store.put_batch(&[brief, entry("long", "v", 1)]).await;
-    harness.pass_ms(41);
+    harness.pass_ms(41.max(harness.shortest_life_ms()));
     until("expiry", || async { store.get("brief").await.unwrap().is_none() }).await;
     store.put_batch(&[entry("next", "v", 1)]).await;
     assert!(store.get("long").await.unwrap().is_some());
@@ -97,6 +99,7 @@ pub(super) async fn a_table_reads_back_whole_and_in_shards(harness: &impl Harnes
         let table = table("n", epoch, 50);
         let packed = pack(&table, &crate::publish::store::Limits { value_bytes, ..small.clone() }, 0).unwrap();
         assert_eq!(packed.shards.is_empty(), epoch == 1);
+        harness.pause();
         store.put_batch(&[&packed.shards[..], &[packed.head]].concat()).await;
         assert_eq!(read_table(&*store, "n").await.unwrap(), Some(table));
     }
@@ -109,6 +112,7 @@ pub(super) async fn a_torn_table_is_not_read(harness: &impl Harness) {
     store.put_batch(&[&packed.shards[..], &[packed.head]].concat()).await;
     let first = packed.shards[0].key.clone();
     let other = pack(&table("n", 2, 50), &limits, 0).unwrap().shards[0].value.clone();
+    harness.pause();
     store.put_batch(&[Entry { value: other, ..packed.shards[0].clone() }]).await;
     assert!(matches!(read_table(&*store, "n").await, Err(ReadError::Torn { key }) if key == first));
     store.delete(std::slice::from_ref(&first), 1).await;

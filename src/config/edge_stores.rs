@@ -1,0 +1,184 @@
+//! `[publish.cloudflare]`: a KV store of an edge platform, its credentials and its prices.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
+use crate::publish::SecretSource;
+
+/// What a provider charges, for the metric that estimates the monthly cost.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Price {
+    /// Dollars per million values written or deleted.
+    pub writes_per_million: f64,
+    /// Writes of a month that cost nothing.
+    pub free_writes: u64,
+    /// Dollars per million values read.
+    pub reads_per_million: f64,
+    /// Reads of a month that cost nothing.
+    pub free_reads: u64,
+}
+
+impl Price {
+    fn check(&self, section: &str) -> Result<(), ConfigError> {
+        for (key, dollars) in [("writes_per_million", self.writes_per_million), ("reads_per_million", self.reads_per_million)] {
+            if !(dollars.is_finite() && dollars >= 0.0) {
+                return Err(ConfigError::value(format!("{section}.price.{key}"), "must be a number of dollars, 0 or more"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Keys of `[publish.cloudflare]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cloudflare {
+    /// Id of the account whose Workers KV gets every rate table, or nothing.
+    pub account_id: Option<String>,
+    /// Id of the namespace in it.
+    pub namespace_id: Option<String>,
+    /// File that holds an API token with the permission to edit Workers KV.
+    pub token_file: Option<PathBuf>,
+    /// Environment variable that holds it, instead of a file.
+    pub token_env: Option<String>,
+    /// Where the API is.
+    pub base_url: String,
+    /// What it charges.
+    pub price: Price,
+}
+
+impl Default for Cloudflare {
+    fn default() -> Self {
+        Self {
+            account_id: None,
+            namespace_id: None,
+            token_file: None,
+            token_env: None,
+            base_url: "https://api.cloudflare.com/client/v4".into(),
+            price: Price { writes_per_million: 5.0, free_writes: 1_000_000, reads_per_million: 0.5, free_reads: 10_000_000 },
+        }
+    }
+}
+
+impl Cloudflare {
+    /// Account, namespace and token, when all are set: then tables are published there.
+    pub fn destination(&self) -> Option<(&str, &str, SecretSource)> {
+        let token = source(self.token_file.as_ref(), self.token_env.as_ref())?;
+        Some((self.account_id.as_deref()?, self.namespace_id.as_deref()?, token))
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        const SECTION: &str = "publish.cloudflare";
+        self.price.check(SECTION)?;
+        check_url(SECTION, "base_url", &self.base_url)?;
+        one_source(SECTION, "token", self.token_file.is_some(), self.token_env.is_some())?;
+        let token = self.token_file.is_some() || self.token_env.is_some();
+        let set =
+            [("account_id", self.account_id.is_some()), ("namespace_id", self.namespace_id.is_some()), ("token_file or token_env", token)];
+        all_or_none(SECTION, &set)?;
+        for (key, id) in [("account_id", &self.account_id), ("namespace_id", &self.namespace_id)] {
+            check_id(SECTION, key, id.as_deref())?;
+        }
+        Ok(())
+    }
+}
+
+/// Where a secret is, if anywhere.
+fn source(file: Option<&PathBuf>, env: Option<&String>) -> Option<SecretSource> {
+    file.cloned().map(SecretSource::File).or_else(|| env.cloned().map(SecretSource::Env))
+}
+
+fn one_source(section: &str, what: &str, file: bool, env: bool) -> Result<(), ConfigError> {
+    if file && env {
+        return Err(ConfigError::value(format!("{section}.{what}_env"), format!("must not be set together with {section}.{what}_file")));
+    }
+    Ok(())
+}
+
+/// Refuses a section of which only some of the keys that belong together are set.
+fn all_or_none(section: &str, keys: &[(&str, bool)]) -> Result<(), ConfigError> {
+    let missing = keys.iter().find(|(_, set)| !set);
+    match (missing, keys.iter().any(|(_, set)| *set)) {
+        (Some((key, _)), true) => {
+            let key_path = format!("{section}.{}", key.split(' ').next().unwrap_or(key));
+            Err(ConfigError::value(key_path, format!("is missing: with some keys of [{section}], {key} is needed, too")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An id becomes part of a path.
+fn check_id(section: &str, key: &str, id: Option<&str>) -> Result<(), ConfigError> {
+    let plain = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    match id {
+        Some(id) if !plain(id) => {
+            Err(ConfigError::value(format!("{section}.{key}"), "must be letters, digits, - and _, as the provider shows it"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Credentials go to this address: in the clear only within this machine.
+fn check_url(section: &str, key: &str, url: &str) -> Result<(), ConfigError> {
+    let refused = |reason: &str| Err(ConfigError::value(format!("{section}.{key}"), reason.to_owned()));
+    let Ok(parsed) = reqwest::Url::parse(url) else { return refused("must be a URL, for example https://api.example.com/v1") };
+    let loopback = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return refused("must not hold a user or a password, which logs would show");
+    }
+    if url.ends_with('/') || parsed.query().is_some() || parsed.fragment().is_some() {
+        return refused("must not end in a slash or have a query");
+    }
+    match parsed.scheme() {
+        "https" => Ok(()),
+        "http" if loopback => Ok(()),
+        _ => refused("must start with https://, or with http:// for this machine, because the token is sent there"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete() -> Cloudflare {
+        Cloudflare {
+            account_id: Some("a1".into()),
+            namespace_id: Some("b2".into()),
+            token_env: Some("CLOUDFLARE_TOKEN".into()),
+            ..Cloudflare::default()
+        }
+    }
+
+    #[test]
+    fn each_unusable_value_is_named() {
+        type Spoil = fn(&mut Cloudflare);
+        let cases: [(&str, Spoil); 9] = [
+            ("account_id", |c| c.account_id = None),
+            ("namespace_id", |c| c.namespace_id = None),
+            ("token_file", |c| c.token_env = None),
+            ("token_env", |c| c.token_file = Some("token".into())),
+            ("account_id", |c| c.account_id = Some("../zones".into())),
+            ("base_url", |c| c.base_url = "http://api.example.com".into()),
+            ("base_url", |c| c.base_url = "https://user:hunter2@api.example.com".into()),
+            ("base_url", |c| c.base_url = "https://api.example.com/".into()),
+            ("price.writes_per_million", |c| c.price.writes_per_million = f64::NAN),
+        ];
+        for (key, spoil) in cases {
+            let mut section = complete();
+            spoil(&mut section);
+            let error = section.check().unwrap_err().to_string();
+            assert!(error.contains(&format!("`publish.cloudflare.{key}`")) && !error.contains("hunter2"), "{key}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_section_is_in_use_when_it_is_complete() {
+        assert!(complete().check().is_ok() && complete().destination().is_some());
+        assert!(Cloudflare::default().check().is_ok() && Cloudflare::default().destination().is_none());
+        let local = Cloudflare { base_url: "http://127.0.0.1:8787/client/v4".into(), ..complete() };
+        assert!(local.check().is_ok());
+    }
+}
