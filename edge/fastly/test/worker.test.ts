@@ -133,7 +133,7 @@ test.each([
     location.config.set(key, value);
   const { statuses, lines } = service();
   expect(await statuses(25)).toEqual({ 200: 20, 429: 5 });
-  expect(lines[0]).toMatchObject({ event: "rates_unreadable", node: "fastly-fra" });
+  expect(lines).toContainEqual(expect.objectContaining({ event: "rates_unreadable", node: "fastly-fra" }));
 });
 
 test("what an older version left in the cache is read anew", async () => {
@@ -175,7 +175,7 @@ test("an origin that cannot be reached is a 502", async () => {
   };
   const { ask, lines } = service();
   expect((await ask("k1")).status).toBe(502);
-  expect(lines[0]).toMatchObject({ event: "origin_unreachable" });
+  expect(lines).toContainEqual(expect.objectContaining({ event: "origin_unreachable" }));
 });
 
 test("a line of the log has the key's hash, not the key", async () => {
