@@ -8,10 +8,12 @@
 //!   may break.
 //! - [`compare`]: all contenders over all cases; [`report`]: the result as JSON, Markdown and HTML.
 //! - [`outlook`]: the planner's forecasts alone, against what came.
+//! - [`abuse`]: attacks laid over traces, and what they cost; [`signal`], [`stability`]: how the loop takes a step or a wave.
 //! - [`bench`]: comparisons of every trace on a grid of capacities, nodes and delays, held against the targets.
 //!
 //! Everything but the files is a function of its arguments: the same trace, options and seed give the same bytes.
 
+pub mod abuse;
 pub mod arrivals;
 pub mod bench;
 pub mod compare;
@@ -28,8 +30,10 @@ pub mod outlook;
 pub mod preset;
 pub mod report;
 pub mod score;
+pub mod signal;
 pub mod simulate;
 pub mod spread;
+pub mod stability;
 pub mod workload;
 
 pub use compare::{Case, Comparison, Options, compare};

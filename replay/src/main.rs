@@ -16,6 +16,8 @@ fn main() -> ExitCode {
         Command::Compare(asked) => command::compare::run(&asked),
         Command::Bench(asked) => command::bench::run(&asked),
         Command::Forecast(asked) => command::forecast::run(&asked),
+        Command::Abuse(asked) => command::abuse::run(&asked),
+        Command::Stability(asked) => command::stability::run(&asked),
     };
     match ran {
         Ok(code) => code,

@@ -36,6 +36,26 @@ pub struct WindowTotals {
     pub leased: f64,
 }
 
+/// What became of one series in the scored part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Served {
+    /// Requests offered.
+    pub demand: u64,
+    /// Requests admitted.
+    pub admitted: u64,
+}
+
+/// What one bucket got of its max-min fair shares of the windows of the scored part, in requests.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct FairShare {
+    /// Demand within its shares.
+    pub entitled: f64,
+    /// Of that, admitted.
+    pub within: f64,
+    /// Admitted beyond its shares.
+    pub beyond: f64,
+}
+
 /// Adds up a scored part second by second.
 pub struct Tally {
     origin: Origin,
@@ -51,6 +71,8 @@ pub struct Tally {
     demands: Vec<u64>,
     refused: Vec<u64>,
     asked: Vec<usize>,
+    served: Vec<Served>,
+    fair: Vec<FairShare>,
 }
 
 impl Tally {
@@ -70,7 +92,14 @@ impl Tally {
             demands: vec![0; workload.buckets],
             refused: vec![0; workload.buckets],
             asked: vec![],
+            served: vec![Served::default(); workload.series.len()],
+            fair: vec![FairShare::default(); workload.buckets],
         }
+    }
+
+    /// What became of each series, and what each bucket got of its fair shares in the windows that were closed.
+    pub fn by_series_and_bucket(&self) -> (Vec<Served>, Vec<FairShare>) {
+        (self.served.clone(), self.fair.clone())
     }
 
     /// Counts what became of `row`, asked of `bucket`.
@@ -81,6 +110,9 @@ impl Tally {
         }
         self.demands[bucket] += offered;
         self.refused[bucket] += offered - admitted;
+        let served = &mut self.served[row.series as usize];
+        served.demand += offered;
+        served.admitted += admitted;
         self.open.demand += offered;
         self.open.admitted += admitted;
         self.meter.admit(admitted, row.second);
@@ -96,6 +128,12 @@ impl Tally {
         let demands: Vec<u64> = self.asked.iter().map(|&b| self.demands[b]).collect();
         let level = max_min_level(&demands, self.origin.sustained_per_s * f64::from(WINDOW_S));
         for bucket in self.asked.drain(..) {
+            let admitted = (self.demands[bucket] - self.refused[bucket]) as f64;
+            let entitled = (self.demands[bucket] as f64).min(level);
+            let fair = &mut self.fair[bucket];
+            fair.entitled += entitled;
+            fair.within += admitted.min(entitled);
+            fair.beyond += (admitted - entitled).max(0.0);
             if self.demands[bucket] as f64 <= level {
                 self.refused_within += self.refused[bucket];
             }

@@ -8,7 +8,7 @@ use crate::{
     fleet::Fleet,
     kv::{Kv, Staleness},
     ledger::{Breach, Ledger},
-    score::{Score, Tally, WindowTotals},
+    score::{FairShare, Score, Served, Tally, WindowTotals},
     workload::{Demand, WINDOW_S, Workload},
 };
 
@@ -19,6 +19,10 @@ pub struct Outcome {
     pub score: Score,
     /// Each window of the scored part.
     pub windows: Vec<WindowTotals>,
+    /// Each series of the workload, in its order.
+    pub served: Vec<Served>,
+    /// Each bucket of the workload.
+    pub fair: Vec<FairShare>,
     /// The first time that the contender leased more than the origin has, if it ever did.
     pub breach: Option<Breach>,
 }
@@ -48,8 +52,9 @@ pub fn simulate(brief: &Brief, contender: Box<dyn Contender>, staleness: Stalene
         run.window(window, now);
         window_done();
     }
+    let (served, fair) = run.tally.by_series_and_bucket();
     let (score, windows) = run.tally.finish();
-    Outcome { score, windows, breach: run.breach }
+    Outcome { score, windows, served, fair, breach: run.breach }
 }
 
 struct Run<'a> {

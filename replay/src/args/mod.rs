@@ -1,14 +1,18 @@
 //! The command line.
 
+mod abuse;
 mod bench;
 mod compare;
 mod forecast;
+mod stability;
 
 use clap::{Parser, Subcommand};
 
+pub use abuse::Abuse;
 pub use bench::Bench;
 pub use compare::Compare;
 pub use forecast::Forecast;
+pub use stability::Stability;
 
 /// Replays request traces against schemes that share out an origin's capacity over edge nodes.
 #[derive(Debug, Parser)]
@@ -49,4 +53,12 @@ pub enum Command {
     /// time of a whole tick. With --out, a few series are written with their forecasts, so that others can be scored on
     /// the same: replay/peers does.
     Forecast(Box<Forecast>),
+    /// Lays synthetic attacks over traces and says what each gains and costs, contender by contender.
+    ///
+    /// Beyond its share: what the attacker's keys were admitted above their max-min fair shares, over the origin's sustained
+    /// capacity, less what they were without the attack. Extra: how much more of the honest demand is refused than without the
+    /// attack; within fair shares, how much more of what honest keys ask for within theirs.
+    Abuse(Box<Abuse>),
+    /// Drives the closed loop with a step, a ramp, an impulse and a square wave, and says how it comes to rest.
+    Stability(Box<Stability>),
 }

@@ -1,8 +1,10 @@
 //! What each command does with its options.
 
+pub mod abuse;
 pub mod bench;
 pub mod compare;
 pub mod forecast;
+pub mod stability;
 
 use std::process::ExitCode;
 

@@ -1,9 +1,11 @@
 //! The closed loop as a whole: what it promises whatever the trace, when a lease takes effect, and the command line.
 
+mod abuse;
 mod books;
 mod command;
 mod delay;
 mod known;
 mod odd;
+mod stable;
 mod step;
 mod traffic;

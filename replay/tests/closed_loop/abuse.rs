@@ -1,0 +1,47 @@
+//! Attacks on a trace whose every second is known: what others lose, and what the attacker gets.
+
+use tidegate_replay::{
+    abuse::{Attack, Damage, Terms, run},
+    contender::Kind,
+    kv::Staleness,
+    origin::Origin,
+    workload::Workload,
+};
+
+use crate::traffic;
+
+/// Sixteen keys at two nodes, two requests a second each for an hour, and 1.5 x as much capacity.
+fn damage(attack: Attack, kind: Kind) -> Damage {
+    let rows: Vec<(u32, u32, u32)> = (0..3600).flat_map(|second| (0..16).map(move |bucket| (second, bucket, 2))).collect();
+    let honest: Workload = traffic::case(&traffic::trace(&rows), traffic::options()).workload;
+    let terms = Terms {
+        origin: Origin { sustained_per_s: 48.0, burst: 48.0 * 120.0 },
+        staleness: Staleness { delay_s: 30, poll_s: 0 },
+        contenders: vec![kind],
+        attacks: vec![attack],
+        seed: 0,
+    };
+    run(&honest, &terms, None, &|_, _| ()).unwrap().remove(0)
+}
+
+#[test]
+fn a_control_that_believes_all_demand_opens_to_a_hog_and_a_fixed_share_does_not() {
+    let [open, shut] = [Kind::DoormanProportional, Kind::StaticMean].map(|kind| damage(Attack::Hog, kind));
+    assert!(open.others_extra > 0.3 && open.attacker_beyond > 0.1, "{open:?}");
+    assert!(shut.others_extra < 1e-9 && shut.attacker_beyond < 1e-9, "{shut:?}");
+}
+
+#[test]
+fn a_lie_moves_what_follows_demand_and_not_what_is_fixed() {
+    let [open, shut] = [Kind::DoormanProportional, Kind::StaticPool].map(|kind| damage(Attack::Forged, kind));
+    assert!(open.others_extra > 0.3, "{open:?}");
+    assert_eq!(shut.others_extra, 0.0, "{shut:?}");
+}
+
+#[test]
+fn no_attack_overloads_the_origin() {
+    for attack in [Attack::Hog, Attack::Poison, Attack::Learner, Attack::Pulse, Attack::Botnet, Attack::Forged] {
+        let planned = damage(attack, Kind::Adaptive);
+        assert_eq!(planned.overload, 0.0, "{planned:?}");
+    }
+}
