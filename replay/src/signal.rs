@@ -40,7 +40,7 @@ impl Signal {
             Self::Step => 3.0,
             Self::Ramp => 1.0 + 2.0 * (f64::from(since + 1) / f64::from(HALF_PERIOD)).min(1.0),
             Self::Impulse if since == 0 => 10.0,
-            Self::Square if since < 2 * PERIODS * HALF_PERIOD && since / HALF_PERIOD % 2 == 0 => 3.0,
+            Self::Square if since < 2 * PERIODS * HALF_PERIOD && (since / HALF_PERIOD).is_multiple_of(2) => 3.0,
             Self::Impulse | Self::Square => 1.0,
         }
     }

@@ -215,7 +215,7 @@ impl Overlay {
         let bucket = self.workload.buckets;
         self.workload.buckets += 1;
         let keys: Vec<usize> = (0..self.workload.nodes).map(|node| self.key_at(bucket, node)).collect();
-        for second in self.scored().filter(|second| second / WINDOW_S % 2 == 0) {
+        for second in self.scored().filter(|second| (second / WINDOW_S).is_multiple_of(2)) {
             let pulse = second / WINDOW_S / 2;
             self.ask(keys[pulse as usize % keys.len()], second, 10.0 * self.mean);
         }

@@ -51,7 +51,7 @@ pub fn run(asked: &Abuse) -> anyhow::Result<ExitCode> {
 fn case(asked: &Abuse, path: &Path, model: Option<&Model>) -> anyhow::Result<Case> {
     let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
     let trace = Trace::read(path)?;
-    let cut = Cut { buckets: None, windows: Some(asked.windows), fit: 0.5 };
+    let cut = Cut { buckets: None, windows: Some(asked.windows), fit: 0.5, gather: false };
     let of = |source| CompareError::Of { trace: name.clone(), source: Box::new(source) };
     let workload = Workload::new(&trace, &cut, &mut Spreader::new(Spread::Auto, asked.nodes, asked.seed, &trace)).map_err(of)?;
     let sustained_per_s = asked.capacity * workload.scored_mean_per_s();

@@ -33,7 +33,7 @@ fn a_control_that_believes_all_demand_opens_to_a_hog_and_a_fixed_share_does_not(
 
 #[test]
 fn a_lie_moves_what_follows_demand_and_not_what_is_fixed() {
-    let [open, shut] = [Kind::DoormanProportional, Kind::StaticPool].map(|kind| damage(Attack::Forged, kind));
+    let [open, shut] = [Kind::LastValue, Kind::StaticPool].map(|kind| damage(Attack::Forged, kind));
     assert!(open.others_extra > 0.3, "{open:?}");
     assert_eq!(shut.others_extra, 0.0, "{shut:?}");
 }

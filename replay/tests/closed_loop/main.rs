@@ -4,6 +4,7 @@ mod abuse;
 mod books;
 mod command;
 mod delay;
+mod fairness;
 mod known;
 mod odd;
 mod stable;

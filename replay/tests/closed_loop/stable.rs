@@ -25,7 +25,7 @@ fn with_room_nothing_is_refused_at_rest_and_rates_neither_swing_nor_overshoot() 
 }
 
 #[test]
-fn in_scarcity_refused_clients_who_come_back_do_not_make_it_swing() {
+fn in_scarcity_leased_rates_sway_within_bounds() {
     for response in responses(0.8) {
         let Response { signal, delay_s, overshoot, ripple, .. } = response;
         let case = format!("{signal}, {delay_s} s: {overshoot} {ripple}");
