@@ -158,7 +158,8 @@ impl std::fmt::Display for Explained<'_> {
         }
         let redis = publish.redis_url.is_some().then_some("Redis");
         let cloudflare = publish.cloudflare.destination().map(|_| "Cloudflare Workers KV");
-        let stores: Vec<_> = ["the embedded store"].into_iter().chain(redis).chain(cloudflare).collect();
+        let fastly = publish.fastly.destination().map(|_| "Fastly KV Store");
+        let stores: Vec<_> = ["the embedded store"].into_iter().chain(redis).chain(cloudflare).chain(fastly).collect();
         writeln!(f, "publishes to {}", stores.join(" and "))?;
         let models = training.models_dir(&server.data_dir);
         let models = models.display();

@@ -1,4 +1,4 @@
-//! `[publish.cloudflare]`: a KV store of an edge platform, its credentials and its prices.
+//! `[publish.cloudflare]` and `[publish.fastly]`: KV stores of edge platforms, their credentials and their prices.
 
 use std::path::PathBuf;
 
@@ -83,6 +83,51 @@ impl Cloudflare {
             check_id(SECTION, key, id.as_deref())?;
         }
         Ok(())
+    }
+}
+
+/// Keys of `[publish.fastly]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Fastly {
+    /// Id of the KV Store that gets every rate table, or nothing.
+    pub store_id: Option<String>,
+    /// File that holds an API token that may write it.
+    pub token_file: Option<PathBuf>,
+    /// Environment variable that holds it, instead of a file.
+    pub token_env: Option<String>,
+    /// Where the API is.
+    pub base_url: String,
+    /// What it charges.
+    pub price: Price,
+}
+
+impl Default for Fastly {
+    fn default() -> Self {
+        Self {
+            store_id: None,
+            token_file: None,
+            token_env: None,
+            base_url: "https://api.fastly.com".into(),
+            price: Price { writes_per_million: 6.5, free_writes: 0, reads_per_million: 0.55, free_reads: 0 },
+        }
+    }
+}
+
+impl Fastly {
+    /// Store and token, when both are set: then tables are published there.
+    pub fn destination(&self) -> Option<(&str, SecretSource)> {
+        Some((self.store_id.as_deref()?, source(self.token_file.as_ref(), self.token_env.as_ref())?))
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        const SECTION: &str = "publish.fastly";
+        self.price.check(SECTION)?;
+        check_url(SECTION, "base_url", &self.base_url)?;
+        one_source(SECTION, "token", self.token_file.is_some(), self.token_env.is_some())?;
+        let token = self.token_file.is_some() || self.token_env.is_some();
+        all_or_none(SECTION, &[("store_id", self.store_id.is_some()), ("token_file or token_env", token)])?;
+        check_id(SECTION, "store_id", self.store_id.as_deref())
     }
 }
 
@@ -171,6 +216,25 @@ mod tests {
             spoil(&mut section);
             let error = section.check().unwrap_err().to_string();
             assert!(error.contains(&format!("`publish.cloudflare.{key}`")) && !error.contains("hunter2"), "{key}: {error}");
+        }
+    }
+
+    #[test]
+    fn each_unusable_value_of_fastly_is_named() {
+        type Spoil = fn(&mut Fastly);
+        let cases: [(&str, Spoil); 5] = [
+            ("store_id", |f| f.store_id = None),
+            ("store_id", |f| f.store_id = Some("a/b".into())),
+            ("token_file", |f| f.token_env = None),
+            ("base_url", |f| f.base_url = "api.fastly.com".into()),
+            ("price.reads_per_million", |f| f.price.reads_per_million = -1.0),
+        ];
+        for (key, spoil) in cases {
+            let mut section = Fastly { store_id: Some("s".into()), token_env: Some("FASTLY_TOKEN".into()), ..Fastly::default() };
+            assert!(section.check().is_ok() && section.destination().is_some());
+            spoil(&mut section);
+            let error = section.check().unwrap_err().to_string();
+            assert!(error.contains(&format!("`publish.fastly.{key}`")), "{key}: {error}");
         }
     }
 

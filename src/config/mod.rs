@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_planner::Settings;
 
 pub use auth::{Auth, TokensFile};
-pub use edge_stores::{Cloudflare, Price};
+pub use edge_stores::{Cloudflare, Fastly, Price};
 pub use error::ConfigError;
 pub use ingest::Ingest;
 pub use journal::Journal;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cloudflare, ConfigError};
+use super::{Cloudflare, ConfigError, Fastly};
 
 /// Keys of `[publish]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct Publish {
     pub writes_per_s: Option<f64>,
     /// Cloudflare Workers KV.
     pub cloudflare: Cloudflare,
+    /// A Fastly KV Store.
+    pub fastly: Fastly,
 }
 
 impl Default for Publish {
@@ -36,6 +38,7 @@ impl Default for Publish {
             timeout_s: 5,
             writes_per_s: None,
             cloudflare: Cloudflare::default(),
+            fastly: Fastly::default(),
         }
     }
 }
@@ -52,6 +55,7 @@ impl Publish {
             return Err(ConfigError::value("publish.redis_password_env", "must not be set together with publish.redis_password_file"));
         }
         self.cloudflare.check()?;
+        self.fastly.check()?;
         match &self.redis_url {
             Some(url) if !url.starts_with("redis://") => {
                 Err(ConfigError::value("publish.redis_url", "must start with redis://, for example redis://127.0.0.1:6379/0"))

@@ -68,6 +68,9 @@ fn the_commented_file_has_every_key_and_no_other() {
     full.publish.cloudflare.namespace_id = Some("b".into());
     full.publish.cloudflare.token_file = Some("token".into());
     full.publish.cloudflare.token_env = Some("CLOUDFLARE_TOKEN".into());
+    full.publish.fastly.store_id = Some("s".into());
+    full.publish.fastly.token_file = Some("token".into());
+    full.publish.fastly.token_env = Some("FASTLY_TOKEN".into());
     full.planner.policies = vec![Policy { ceiling_per_s: Some(1.0), limit_per_s: Some(1.0), ..Default::default() }];
     full.auth.tokens_file = Some("tokens.toml".into());
     full.auth.nodes.insert("cf-fra".into(), hash.clone());

@@ -6,7 +6,8 @@
 //! - [`change`]: whether a table differs from what a store has, beyond the dead-band.
 //! - [`ledger`]: what a store has of each node, and so what is due; [`allowance`] bounds how much of it is written.
 //! - [`pack`]: a table as the entries of a store, sharded where its values are small; [`read`] puts it together again.
-//! - [`store`]: the seam; [`embedded`], [`redis`] and [`cloudflare`] are behind it, the last over a fence of its own ([`fenced`]).
+//! - [`store`]: the seam; [`embedded`], [`redis`], [`cloudflare`] and [`fastly`] are behind it, the last two over a fence beside the
+//!   values ([`fenced`]).
 //! - [`breaker`] leaves a store alone that fails again and again; [`bill`] estimates what a store costs.
 //!
 //! **A table that is not written is safe.** A node goes on with the lease that its store has. The planner counts every lease
@@ -22,6 +23,7 @@ pub mod change;
 pub mod cloudflare;
 mod connection;
 pub mod embedded;
+pub mod fastly;
 mod feed;
 mod fenced;
 mod http;
@@ -42,6 +44,7 @@ mod testing;
 pub use bill::{Bill, Operations};
 pub use cloudflare::{CloudflareAddress, open_cloudflare};
 pub use embedded::EmbeddedStore;
+pub use fastly::{FastlyAddress, open_fastly};
 pub use feed::StoreStatus;
 pub use meters::describe as describe_metrics;
 pub use open::{OpenError, highest_epoch, open_stores};

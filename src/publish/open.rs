@@ -5,8 +5,8 @@ use std::{fs, io, path::Path, path::PathBuf, sync::Arc, time::Duration};
 use tidegate_planner::Settings;
 
 use super::{
-    CloudflareAddress, EmbeddedStore, PublishSettings, RateStore, RedisAddress, RedisStore, Secret, SecretError, SecretSource, StoreError,
-    open_cloudflare,
+    CloudflareAddress, EmbeddedStore, FastlyAddress, PublishSettings, RateStore, RedisAddress, RedisStore, Secret, SecretError,
+    SecretSource, StoreError, open_cloudflare, open_fastly,
 };
 use crate::{clock::Clock, config};
 
@@ -52,7 +52,22 @@ pub fn open_stores(publish: &config::Publish, data_dir: &Path, clock: &Arc<dyn C
     if let Some(address) = cloudflare(publish)? {
         stores.push(open_cloudflare(address, Arc::clone(clock))?);
     }
+    if let Some(address) = fastly(publish)? {
+        stores.push(open_fastly(address, Arc::clone(clock))?);
+    }
     Ok(stores)
+}
+
+fn fastly(publish: &config::Publish) -> Result<Option<FastlyAddress>, SecretError> {
+    let section = &publish.fastly;
+    let Some((store_id, token)) = section.destination() else { return Ok(None) };
+    Ok(Some(FastlyAddress {
+        base_url: section.base_url.clone(),
+        store_id: store_id.into(),
+        token: Secret::read(&token)?,
+        deadline: Duration::from_secs(publish.timeout_s),
+        price: section.price.clone(),
+    }))
 }
 
 fn cloudflare(publish: &config::Publish) -> Result<Option<CloudflareAddress>, SecretError> {
@@ -106,9 +121,24 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(ISSUED));
         // Nothing listens on port 1 of the loopback interface.
-        let publish = config::Publish { redis_url: Some("redis://127.0.0.1:1/0".into()), timeout_s: 60, ..Default::default() };
+        let mut publish = config::Publish { redis_url: Some("redis://127.0.0.1:1/0".into()), timeout_s: 60, ..Default::default() };
+        let token = dir.path().join("token");
+        fs::write(&token, "token").unwrap();
+        publish.cloudflare = config::Cloudflare {
+            account_id: Some("a".into()),
+            namespace_id: Some("n".into()),
+            token_file: Some(token.clone()),
+            base_url: "http://127.0.0.1:1".into(),
+            ..Default::default()
+        };
+        publish.fastly = config::Fastly {
+            store_id: Some("s".into()),
+            token_file: Some(token),
+            base_url: "http://127.0.0.1:1".into(),
+            ..Default::default()
+        };
         let stores = open_stores(&publish, &dir.path().join("data"), &clock).unwrap();
-        assert_eq!(stores.iter().map(|s| s.name()).collect::<Vec<_>>(), ["embedded", "redis"]);
+        assert_eq!(stores.iter().map(|s| s.name()).collect::<Vec<_>>(), ["embedded", "redis", "cloudflare", "fastly"]);
         let entry = Entry { key: "k".into(), value: "v".into(), epoch: 9, expires_at: ISSUED.plus_secs(1) };
         stores[0].put_batch(&[entry]).await;
         assert_eq!(highest_epoch(&stores).await, 9, "a store that is down leaves out its own");

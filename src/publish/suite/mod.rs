@@ -3,6 +3,8 @@
 mod cloudflare;
 mod cloudflare_api;
 mod embedded;
+mod fastly;
+mod fastly_api;
 mod harness;
 mod publishing;
 mod redis;
