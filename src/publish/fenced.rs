@@ -3,6 +3,11 @@
 //! Between reading the fence and writing lies one call. Two engines that publish to the same store at the same time could both
 //! pass it in that moment; one writer at a time closes the gap, and a worker never goes back to an older epoch anyway.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -11,7 +16,6 @@ use super::{
     store::{BatchOutcome, Entry, Limits, RateStore, StoreError},
 };
 use crate::clock::Clock;
-use std::sync::Arc;
 
 /// Key of the highest epoch ever written; it never expires.
 pub(super) const FENCE: &str = "tidegate-v1-epoch";
@@ -54,12 +58,14 @@ pub(super) struct Fenced<K> {
     kv: K,
     limits: Limits,
     clock: Arc<dyn Clock>,
+    /// The highest epoch that this writer put there: a store may go on showing an older fence for a while.
+    raised_to: AtomicU64,
 }
 
 impl<K: PlainKv> Fenced<K> {
     /// What is left of an entry's life is counted by `clock`, and by the store from then on.
     pub fn new(kv: K, clock: Arc<dyn Clock>) -> Self {
-        Self { limits: kv.limits(), kv, clock }
+        Self { limits: kv.limits(), kv, clock, raised_to: AtomicU64::new(0) }
     }
 
     /// The same store with other limits.
@@ -78,12 +84,17 @@ impl<K: PlainKv> Fenced<K> {
         }
         let value = Bytes::from(epoch.to_string());
         let outcome = self.kv.write(&[Pair { key: FENCE, value: &value, life_s: None }]).await;
-        outcome.failed.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
+        if let Some((_, error)) = outcome.failed.into_iter().next() {
+            return Err(error);
+        }
+        self.raised_to.fetch_max(epoch, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Reads the fence and passes it.
     async fn enter(&self, epoch: u64) -> Result<(), StoreError> {
-        self.pass(epoch, self.highest_epoch().await?).await
+        let shown = self.highest_epoch().await?;
+        self.pass(epoch, shown.max(self.raised_to.load(Ordering::Relaxed))).await
     }
 }
 

@@ -112,6 +112,16 @@ async fn a_fence_that_was_not_written_lets_no_table_through() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fence_that_the_store_does_not_show_yet_is_remembered() {
+    let api = CloudflareApi::start();
+    let store = api.open();
+    assert_eq!(store.put_batch(&[entry("a", "v", 7)]).await.failed, []);
+    api.be_stale();
+    assert_eq!(store.put_batch(&[entry("b", "v", 7)]).await.failed, [], "the fence is not written twice within a second");
+    assert_eq!(store.put_batch(&[entry("c", "v", 6)]).await.failed, [("c".into(), StoreError::Fenced { epoch: 6, highest: 7 })]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_life_too_short_for_the_store_is_made_longer_and_the_fence_has_no_end() {
     let api = CloudflareApi::start();
     let brief = crate::publish::Entry { expires_at: api.clock.now().plus_secs(5), ..entry("brief", "v", 1) };

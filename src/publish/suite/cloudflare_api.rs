@@ -51,6 +51,8 @@ struct Kv {
     blocked_until: i64,
     /// Keys whose writes fail.
     broken: HashSet<String>,
+    /// Reads show the state before the first write.
+    stale: bool,
     /// No answer at all.
     silent: bool,
     /// Keys of each bulk write.
@@ -97,6 +99,11 @@ impl CloudflareApi {
     /// Lets writes of `keys`, and of no other, fail.
     pub(super) fn break_keys(&self, keys: &[&str]) {
         self.account.kv().broken = keys.iter().map(|key| (*key).to_owned()).collect();
+    }
+
+    /// Lets reads show the state before the first write.
+    pub(super) fn be_stale(&self) {
+        self.account.kv().stale = true;
     }
 
     /// Answers nothing more, or answers again.
@@ -182,7 +189,8 @@ async fn no_route() -> Response {
 
 async fn read(State(account): State<Arc<Account>>, Path(key): Path<String>) -> Response {
     let now = account.now();
-    match account.kv().values.get(&key) {
+    let kv = account.kv();
+    match kv.values.get(&key).filter(|_| !kv.stale) {
         Some(value) if value.expires_ms.is_none_or(|at| at > now) => value.text.clone().into_response(),
         _ => error(StatusCode::NOT_FOUND, 10009, "get: 'key not found'"),
     }
