@@ -7,12 +7,14 @@ use tidegate_planner::Model;
 use tidegate_registry::Registry;
 use tidegate_replay::workload::WINDOW_S;
 
-/// Loads the artefact `artefact`, or the champion of `models` when `None`; `none` is no model. Says why when there is no champion.
+use crate::args::ModelChoice;
+
+/// Loads the model that was asked for, or the champion when none was; `none` is no model. Says why when there is no champion.
 ///
 /// # Errors
 /// When an artefact that was asked for by name cannot be used.
-pub fn load(artefact: Option<&Path>, models: &Path) -> anyhow::Result<Option<Model>> {
-    let Some(artefact) = artefact else { return Ok(champion(models)) };
+pub fn load(asked: &ModelChoice) -> anyhow::Result<Option<Model>> {
+    let Some(artefact) = &asked.model else { return Ok(champion(&asked.models)) };
     if artefact == Path::new("none") {
         return Ok(None);
     }

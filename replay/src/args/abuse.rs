@@ -6,6 +6,8 @@ use anyhow::ensure;
 use clap::Args;
 use tidegate_replay::{abuse::Attack, contender::Kind};
 
+use super::ModelChoice;
+
 /// Options of `abuse`.
 #[derive(Debug, Args)]
 pub struct Abuse {
@@ -33,12 +35,9 @@ pub struct Abuse {
     /// Attacks.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Attack::ALL, value_name = "A,B")]
     pub attacks: Vec<Attack>,
-    /// Model artefact (a folder with manifest.json and model.json), or `none`; the champion of the models directory when left out.
-    #[arg(long, value_name = "DIR")]
-    pub model: Option<PathBuf>,
-    /// Models directory.
-    #[arg(long, default_value = "models", value_name = "DIR")]
-    pub models: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelChoice,
     /// Seed of everything that is random.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,

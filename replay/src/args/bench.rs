@@ -9,6 +9,8 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use tidegate_replay::{bench::Plan, contender::Kind};
 
+use super::ModelChoice;
+
 /// Options of `bench`.
 #[derive(Debug, Args)]
 pub struct Bench {
@@ -39,12 +41,9 @@ pub struct Bench {
     /// Contenders, in the order of the report.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::ALL, value_name = "A,B")]
     pub contenders: Vec<Kind>,
-    /// Model artefact (a folder with manifest.json and model.json), or `none`; the champion of the models directory when left out.
-    #[arg(long, value_name = "DIR")]
-    pub model: Option<PathBuf>,
-    /// Models directory.
-    #[arg(long, default_value = "models", value_name = "DIR")]
-    pub models: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelChoice,
     /// Seed of everything that is random.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,

@@ -6,6 +6,8 @@ use anyhow::ensure;
 use clap::Args;
 use tidegate_replay::outlook::Options;
 
+use super::ModelChoice;
+
 /// Options of `forecast`.
 #[derive(Debug, Args)]
 pub struct Forecast {
@@ -24,12 +26,9 @@ pub struct Forecast {
     /// Share of the windows before the scored part.
     #[arg(long, default_value_t = 0.5, value_name = "SHARE")]
     pub fit: f64,
-    /// Model artefact (a folder with manifest.json and model.json), or `none`; the champion of the models directory when left out.
-    #[arg(long, value_name = "DIR")]
-    pub model: Option<PathBuf>,
-    /// Models directory.
-    #[arg(long, default_value = "models", value_name = "DIR")]
-    pub models: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelChoice,
 }
 
 impl Forecast {

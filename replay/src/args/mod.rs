@@ -4,6 +4,7 @@ mod abuse;
 mod bench;
 mod compare;
 mod forecast;
+mod model;
 mod stability;
 
 use clap::{Parser, Subcommand};
@@ -12,6 +13,7 @@ pub use abuse::Abuse;
 pub use bench::Bench;
 pub use compare::Compare;
 pub use forecast::Forecast;
+pub use model::ModelChoice;
 pub use stability::Stability;
 
 /// Replays request traces against schemes that share out an origin's capacity over edge nodes.

@@ -1,9 +1,9 @@
 //! Options of `stability`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use tidegate_replay::signal::Signal;
+
+use super::ModelChoice;
 
 /// Options of `stability`.
 #[derive(Debug, Args)]
@@ -17,12 +17,9 @@ pub struct Stability {
     /// Sustained capacities of the origin, as multiples of all demand at rest.
     #[arg(long, value_delimiter = ',', default_value = "2,0.8", value_name = "X")]
     pub capacity: Vec<f64>,
-    /// Model artefact (a folder with manifest.json and model.json), or `none`; the champion of the models directory when left out.
-    #[arg(long, value_name = "DIR")]
-    pub model: Option<PathBuf>,
-    /// Models directory.
-    #[arg(long, default_value = "models", value_name = "DIR")]
-    pub models: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub model: ModelChoice,
     /// Seed of everything that is random.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,

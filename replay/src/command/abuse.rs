@@ -34,7 +34,7 @@ struct Case {
 pub fn run(asked: &Abuse) -> anyhow::Result<ExitCode> {
     asked.check()?;
     let wants_model = asked.contenders.iter().any(|kind| kind.plans());
-    let model = if wants_model { model::load(asked.model.as_deref(), &asked.models)? } else { None };
+    let model = if wants_model { model::load(&asked.model)? } else { None };
     let cases: Vec<Case> = asked.trace.iter().map(|path| case(asked, path, model.as_ref())).collect::<anyhow::Result<_>>()?;
     for c in &cases {
         let title = format!("{}, {} x the mean honest demand, {} nodes, {} s of delay", c.trace, c.capacity_x_mean, c.nodes, c.delay_s);

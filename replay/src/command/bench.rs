@@ -16,7 +16,7 @@ pub fn run(asked: &Bench) -> anyhow::Result<ExitCode> {
     let plan = asked.plan()?;
     let files = asked.files()?;
     let wants_model = plan.contenders.iter().any(|kind| kind.plans());
-    let model = if wants_model { model::load(asked.model.as_deref(), &asked.models)? } else { None };
+    let model = if wants_model { model::load(&asked.model)? } else { None };
     let progress = CaseByCase::new();
     let outcome = bench::run(&plan, &files, model.as_ref(), &progress);
     progress.finish();

@@ -21,7 +21,7 @@ use crate::{args::Compare, model, progress::Progress};
 pub fn run(asked: &Compare) -> anyhow::Result<ExitCode> {
     let options = asked.options()?;
     let wants_model = options.contenders.iter().any(|k| k.plans());
-    let model = if wants_model { model::load(asked.model.as_deref(), &asked.models)? } else { None };
+    let model = if wants_model { model::load(&asked.model)? } else { None };
     let cases: Vec<Case> = asked.trace.iter().map(|path| case(path, &options, asked.prototype)).collect::<anyhow::Result<_>>()?;
     let progress = Progress::new(windows_to_run(&cases));
     let comparisons = compare(&cases, model.as_ref(), &|| progress.window_done())?;

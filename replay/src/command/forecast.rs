@@ -21,7 +21,7 @@ use crate::{args::Forecast, model};
 /// An option, a model or a file that cannot be used.
 pub fn run(asked: &Forecast) -> anyhow::Result<ExitCode> {
     let options = asked.options()?;
-    let model = model::load(asked.model.as_deref(), &asked.models)?;
+    let model = model::load(&asked.model)?;
     let mut outcomes = vec![];
     for path in &asked.trace {
         let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());

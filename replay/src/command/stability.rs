@@ -17,7 +17,7 @@ pub fn run(asked: &Stability) -> anyhow::Result<ExitCode> {
         "--capacity: must be positive multiples of the demand, for example 2"
     );
     ensure!(asked.delay.iter().all(|&s| s <= 86_400), "--delay: must be at most a day");
-    let model = model::load(asked.model.as_deref(), &asked.models)?;
+    let model = model::load(&asked.model)?;
     println!(
         "| capacity | signal | delay | expectation settled after, windows | nothing refused after, windows | overshoot % | ripple % | ringing | refused at rest % |"
     );
