@@ -3,9 +3,10 @@
 //! - [`test`]: every test of the workspace, in groups that keep polars out of the service's build.
 //! - [`check`]: what does not run the code: format, [`tidy`], [`walls`], [`supply`], clippy.
 //! - [`npm`]: the TypeScript workspace `edge/` as one more group of tests, and its format and lints.
-//! - [`tools`]: the programs that tests start, installed when they are missing.
+//! - [`tools`]: the programs that tests start, installed when they are missing; [`cargo_tool`]: those that cargo builds when it is asked to.
 //! - [`workspace`]: what cargo knows about the packages; [`step`]: how a task shows what it does.
 
+mod cargo_tool;
 mod check;
 mod npm;
 mod step;
@@ -13,6 +14,7 @@ mod supply;
 mod tally;
 mod test;
 mod tidy;
+mod tool_cache;
 mod tools;
 mod walls;
 mod workspace;
@@ -29,11 +31,13 @@ Usage: cargo xtask <task>
   tidy    only the rules on files and text
   walls   only the rules on which package may link which
   supply  only the rules on licences, sources and banned packages
+  tools   install the tools that tests start; followed by `viceroy`, build Fastly's local runtime, without which `test` leaves some out
 ";
 
 fn main() -> ExitCode {
-    let task = std::env::args().nth(1).unwrap_or_default();
-    match run(&task) {
+    let mut arguments = std::env::args().skip(1);
+    let task = arguments.next().unwrap_or_default();
+    match run(&task, arguments.next().as_deref()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -43,8 +47,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the task and says whether all is well.
-fn run(task: &str) -> anyhow::Result<bool> {
+/// Runs the task, on `what` where it takes something, and says whether all is well.
+fn run(task: &str, what: Option<&str>) -> anyhow::Result<bool> {
     if matches!(task, "help" | "--help" | "-h") {
         print!("{USAGE}");
         return Ok(true);
@@ -56,9 +60,23 @@ fn run(task: &str) -> anyhow::Result<bool> {
         "tidy" => check::tidy(&workspace),
         "walls" => check::walls(&workspace),
         "supply" => check::supply(&workspace),
+        "tools" => tools(what),
         _ => {
             eprint!("{USAGE}");
             anyhow::bail!("no such task")
         }
     }
+}
+
+/// Installs the tools that every test run needs, or the one that is named.
+fn tools(name: Option<&str>) -> anyhow::Result<bool> {
+    let Some(name) = name else {
+        return step::step("tools that tests start", || tools::provide(tools::TOOLS));
+    };
+    let tool = cargo_tool::ALL.iter().find(|tool| tool.name == name);
+    let Some(tool) = tool else {
+        let names: Vec<&str> = cargo_tool::ALL.iter().map(|tool| tool.name).collect();
+        anyhow::bail!("no tool is called {name}; give none, or one of: {}", names.join(", "))
+    };
+    step::step(name, || tool.install())
 }

@@ -13,6 +13,9 @@ use crate::workspace::Workspace;
 /// Oldest Node.js that the tests run on: that of `engines` in `edge/package.json`.
 const NODE: (u32, u32) = (20, 19);
 
+/// Variables of the tests' environment.
+pub type Variables = Vec<(&'static str, PathBuf)>;
+
 /// The workspace's folder.
 pub fn directory(workspace: &Workspace) -> PathBuf {
     workspace.root.join("edge")
@@ -28,16 +31,16 @@ pub fn install(edge: &Path) -> anyhow::Result<bool> {
     step("npm ci", || succeeds(npm(edge).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])))
 }
 
-/// Checks the types, then runs every test. Types that do not fit count as one failed test.
+/// Checks the types, then runs every test with `variables` in its environment. Types that do not fit count as one failed test.
 ///
 /// # Errors
 /// When npm cannot be started.
-pub fn test(edge: &Path) -> anyhow::Result<Tally> {
+pub fn test(edge: &Path, variables: &Variables) -> anyhow::Result<Tally> {
     let mut tally = Tally::default();
     if !step("typecheck", || succeeds(npm(edge).args(["run", "typecheck"])))? {
         tally.failed += 1;
     }
-    tally += vitest(edge)?;
+    tally += vitest(edge, variables)?;
     Ok(tally)
 }
 
@@ -50,8 +53,9 @@ pub fn check(edge: &Path) -> anyhow::Result<bool> {
 }
 
 /// All tests. What fails without a failed test, such as a file that cannot be loaded, counts as one failure.
-fn vitest(edge: &Path) -> anyhow::Result<Tally> {
-    let mut child = npm(edge).args(["test"]).stdout(Stdio::piped()).spawn().context("cannot start npm test")?;
+fn vitest(edge: &Path, variables: &Variables) -> anyhow::Result<Tally> {
+    let variables = variables.iter().map(|(name, value)| (name, value));
+    let mut child = npm(edge).args(["test"]).envs(variables).stdout(Stdio::piped()).spawn().context("cannot start npm test")?;
     let stdout = child.stdout.take().context("npm test has no output")?;
     let mut tally = Tally::default();
     for line in BufReader::new(stdout).lines() {

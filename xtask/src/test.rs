@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
+use crate::cargo_tool::{self, CargoTool};
 use crate::npm;
 use crate::step::{cargo, step};
 use crate::tally::Tally;
@@ -39,14 +40,30 @@ pub fn run(workspace: &Workspace) -> anyhow::Result<bool> {
             Ok(tally.failed == 0)
         })?;
     }
+    let (found, missing) = built()?;
     step("tests of edge/", || {
         let edge = npm::directory(workspace);
-        let tally = if npm::install(&edge)? { npm::test(&edge)? } else { Tally { passed: 0, failed: 1 } };
+        let tally = if npm::install(&edge)? { npm::test(&edge, &found)? } else { Tally { passed: 0, failed: 1 } };
         sum += tally;
         Ok(tally.failed == 0)
     })?;
+    for tool in missing {
+        println!("{}", tool.absence());
+    }
     println!("{}", sum.line());
     Ok(sum.failed == 0)
+}
+
+/// The tools that take too long to be built here: each one's variable and path, and those that are missing.
+fn built() -> anyhow::Result<(npm::Variables, Vec<&'static CargoTool>)> {
+    let (mut found, mut missing) = (npm::Variables::new(), vec![]);
+    for tool in cargo_tool::ALL {
+        match tool.find()? {
+            Some(program) => found.push((tool.variable, program)),
+            None => missing.push(tool),
+        }
+    }
+    Ok((found, missing))
 }
 
 /// The workspace's packages, in the groups that are built together.
