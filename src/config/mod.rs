@@ -9,8 +9,10 @@ mod error;
 mod ingest;
 mod journal;
 mod log;
+mod nats;
 mod publish;
 mod server;
+mod store_keys;
 mod training;
 
 use std::path::Path;
@@ -23,13 +25,15 @@ use serde::{Deserialize, Serialize};
 use tidegate_planner::Settings;
 
 pub use auth::{Auth, TokensFile};
-pub use edge_stores::{Cloudflare, Fastly, Price};
+pub use edge_stores::{Cloudflare, Fastly};
 pub use error::ConfigError;
 pub use ingest::Ingest;
 pub use journal::Journal;
 pub use log::{Log, LogFormat};
+pub use nats::Nats;
 pub use publish::Publish;
 pub use server::Server;
+pub use store_keys::Price;
 pub use training::Training;
 
 /// Prefix of the environment variables that set keys; `__` stands between section and key.

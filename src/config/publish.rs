@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cloudflare, ConfigError, Fastly};
+use super::{Cloudflare, ConfigError, Fastly, Nats};
 
 /// Keys of `[publish]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Publish {
     pub timeout_s: u64,
     /// Most entries per second that each store is written, on average over a tick; no bound of its own when left out.
     pub writes_per_s: Option<f64>,
+    /// A key-value bucket of NATS JetStream.
+    pub nats: Nats,
     /// Cloudflare Workers KV.
     pub cloudflare: Cloudflare,
     /// A Fastly KV Store.
@@ -37,6 +39,7 @@ impl Default for Publish {
             redis_password_env: None,
             timeout_s: 5,
             writes_per_s: None,
+            nats: Nats::default(),
             cloudflare: Cloudflare::default(),
             fastly: Fastly::default(),
         }
@@ -54,6 +57,7 @@ impl Publish {
         if self.redis_password_file.is_some() && self.redis_password_env.is_some() {
             return Err(ConfigError::value("publish.redis_password_env", "must not be set together with publish.redis_password_file"));
         }
+        self.nats.check()?;
         self.cloudflare.check()?;
         self.fastly.check()?;
         match &self.redis_url {

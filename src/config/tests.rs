@@ -64,6 +64,11 @@ fn the_commented_file_has_every_key_and_no_other() {
     full.publish.redis_password_file = Some("password".into());
     full.publish.redis_password_env = Some("REDIS_PASSWORD".into());
     full.publish.writes_per_s = Some(20.0);
+    full.publish.nats.url = Some("nats://127.0.0.1".into());
+    full.publish.nats.username = Some("tidegate".into());
+    full.publish.nats.password_file = Some("password".into());
+    full.publish.nats.password_env = Some("NATS_PASSWORD".into());
+    full.publish.nats.credentials_file = Some("tidegate.creds".into());
     full.publish.cloudflare.account_id = Some("a".into());
     full.publish.cloudflare.namespace_id = Some("b".into());
     full.publish.cloudflare.token_file = Some("token".into());

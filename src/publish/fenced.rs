@@ -13,12 +13,9 @@ use bytes::Bytes;
 
 use super::{
     bill::Bill,
-    store::{BatchOutcome, Entry, Limits, RateStore, StoreError},
+    store::{BatchOutcome, Entry, FENCE, Limits, RateStore, StoreError, fence_epoch},
 };
 use crate::clock::Clock;
-
-/// Key of the highest epoch ever written; it never expires.
-pub(super) const FENCE: &str = "tidegate-v1-epoch";
 
 /// A value on its way to a store that has no fence of its own.
 #[derive(Debug, Clone, Copy)]
@@ -124,7 +121,7 @@ impl<K: PlainKv> RateStore for Fenced<K> {
             let mut pairs = vec![];
             for entry in same {
                 match self.limits.admit(entry) {
-                    Ok(()) => pairs.push(Pair { key: &entry.key, value: &entry.value, life_s: Some(life_s(entry, now.as_millis())) }),
+                    Ok(()) => pairs.push(Pair { key: &entry.key, value: &entry.value, life_s: Some(entry.life_s(now)) }),
                     Err(error) => outcome.failed.push((entry.key.clone(), error)),
                 }
             }
@@ -150,14 +147,6 @@ impl<K: PlainKv> RateStore for Fenced<K> {
     }
 
     async fn highest_epoch(&self) -> Result<u64, StoreError> {
-        let Some(value) = self.kv.read(FENCE).await? else { return Ok(0) };
-        let epoch = std::str::from_utf8(&value).ok().and_then(|text| text.trim().parse().ok());
-        epoch.ok_or_else(|| StoreError::Refused(format!("the value of {FENCE} is no number: remove that key, if nobody else needs it")))
+        fence_epoch(self.kv.read(FENCE).await?.as_ref())
     }
-}
-
-/// Seconds from `now_ms` until the entry expires, rounded up, at least 1.
-fn life_s(entry: &Entry, now_ms: i64) -> u64 {
-    let left_ms = u64::try_from(entry.expires_at.as_millis() - now_ms).unwrap_or(0);
-    left_ms.div_ceil(1_000).max(1)
 }

@@ -6,8 +6,8 @@
 //! - [`change`]: whether a table differs from what a store has, beyond the dead-band.
 //! - [`ledger`]: what a store has of each node, and so what is due; [`allowance`] bounds how much of it is written.
 //! - [`pack`]: a table as the entries of a store, sharded where its values are small; [`read`] puts it together again.
-//! - [`store`]: the seam; [`embedded`], [`redis`], [`cloudflare`] and [`fastly`] are behind it, the last two over a fence beside the
-//!   values ([`fenced`]).
+//! - [`store`]: the seam; [`embedded`], [`redis`], [`nats`], [`cloudflare`] and [`fastly`] are behind it, the last two over
+//!   a fence beside the values ([`fenced`]).
 //! - [`breaker`] leaves a store alone that fails again and again; [`bill`] estimates what a store costs.
 //!
 //! **A table that is not written is safe.** A node goes on with the lease that its store has. The planner counts every lease
@@ -29,6 +29,8 @@ mod fenced;
 mod http;
 pub mod ledger;
 mod meters;
+pub mod nats;
+mod nats_bucket;
 pub mod open;
 pub mod pack;
 pub mod publisher;
@@ -47,6 +49,7 @@ pub use embedded::EmbeddedStore;
 pub use fastly::{FastlyAddress, open_fastly};
 pub use feed::StoreStatus;
 pub use meters::describe as describe_metrics;
+pub use nats::{NatsAddress, NatsLogin, NatsStore};
 pub use open::{OpenError, highest_epoch, open_stores};
 pub use publisher::{PublishSettings, Publisher};
 pub use read::{ReadError, read_table};

@@ -5,8 +5,8 @@ use std::{fs, io, path::Path, path::PathBuf, sync::Arc, time::Duration};
 use tidegate_planner::Settings;
 
 use super::{
-    CloudflareAddress, EmbeddedStore, FastlyAddress, PublishSettings, RateStore, RedisAddress, RedisStore, Secret, SecretError,
-    SecretSource, StoreError, open_cloudflare, open_fastly,
+    CloudflareAddress, EmbeddedStore, FastlyAddress, NatsAddress, NatsLogin, NatsStore, PublishSettings, RateStore, RedisAddress,
+    RedisStore, Secret, SecretError, SecretSource, StoreError, open_cloudflare, open_fastly,
 };
 use crate::{clock::Clock, config};
 
@@ -49,6 +49,9 @@ pub fn open_stores(publish: &config::Publish, data_dir: &Path, clock: &Arc<dyn C
         let address = RedisAddress { url: url.clone(), username, password, deadline: Duration::from_secs(publish.timeout_s) };
         stores.push(Arc::new(RedisStore::connect(&address, Arc::clone(clock))?));
     }
+    if let Some(address) = nats(publish)? {
+        stores.push(Arc::new(NatsStore::new(address, Arc::clone(clock))));
+    }
     if let Some(address) = cloudflare(publish)? {
         stores.push(open_cloudflare(address, Arc::clone(clock))?);
     }
@@ -56,6 +59,19 @@ pub fn open_stores(publish: &config::Publish, data_dir: &Path, clock: &Arc<dyn C
         stores.push(open_fastly(address, Arc::clone(clock))?);
     }
     Ok(stores)
+}
+
+fn nats(publish: &config::Publish) -> Result<Option<NatsAddress>, SecretError> {
+    let section = &publish.nats;
+    let Some(url) = section.url.clone() else { return Ok(None) };
+    let login = match (&section.credentials_file, section.password(), section.username.clone()) {
+        (Some(file), ..) => NatsLogin::Credentials(Secret::read(&SecretSource::File(file.clone()))?),
+        (None, Some(password), Some(username)) => NatsLogin::Password { username, password: Secret::read(&password)? },
+        (None, Some(token), None) => NatsLogin::Token(Secret::read(&token)?),
+        (None, None, _) => NatsLogin::None,
+    };
+    let deadline = Duration::from_secs(publish.timeout_s);
+    Ok(Some(NatsAddress { url, bucket: section.bucket.clone(), replicas: section.replicas, login, deadline }))
 }
 
 fn fastly(publish: &config::Publish) -> Result<Option<FastlyAddress>, SecretError> {
@@ -124,6 +140,7 @@ mod tests {
         let mut publish = config::Publish { redis_url: Some("redis://127.0.0.1:1/0".into()), timeout_s: 60, ..Default::default() };
         let token = dir.path().join("token");
         fs::write(&token, "token").unwrap();
+        publish.nats = config::Nats { url: Some("nats://127.0.0.1:1".into()), ..Default::default() };
         publish.cloudflare = config::Cloudflare {
             account_id: Some("a".into()),
             namespace_id: Some("n".into()),
@@ -138,7 +155,7 @@ mod tests {
             ..Default::default()
         };
         let stores = open_stores(&publish, &dir.path().join("data"), &clock).unwrap();
-        assert_eq!(stores.iter().map(|s| s.name()).collect::<Vec<_>>(), ["embedded", "redis", "cloudflare", "fastly"]);
+        assert_eq!(stores.iter().map(|s| s.name()).collect::<Vec<_>>(), ["embedded", "redis", "nats", "cloudflare", "fastly"]);
         let entry = Entry { key: "k".into(), value: "v".into(), epoch: 9, expires_at: ISSUED.plus_secs(1) };
         stores[0].put_batch(&[entry]).await;
         assert_eq!(highest_epoch(&stores).await, 9, "a store that is down leaves out its own");

@@ -13,12 +13,9 @@ use tidegate_wire::Timestamp;
 use super::{
     connection::{Connection, told},
     secret::Secret,
-    store::{BatchOutcome, Entry, Limits, RateStore, StoreError},
+    store::{BatchOutcome, Entry, FENCE, Limits, RateStore, StoreError},
 };
 use crate::clock::Clock;
-
-/// Key of the highest epoch ever written; it never expires.
-const FENCE: &str = "tidegate-v1-epoch";
 
 // Redis runs one command at a time: smaller values and batches keep its other clients' waits short.
 const LIMITS: Limits = Limits { batch_pairs: 1_000, batch_bytes: 8 << 20, key_bytes: 512, value_bytes: 1 << 20, writes_per_s: None };

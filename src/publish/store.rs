@@ -8,6 +8,9 @@ use tidegate_wire::Timestamp;
 
 use super::bill::Bill;
 
+/// Key of the highest epoch ever written, for stores that keep it beside the values; it never expires.
+pub(super) const FENCE: &str = "tidegate-v1-epoch";
+
 /// A KV store that carries rate tables to the edge. `docs/stores.md` says what an adapter has to see to.
 #[async_trait]
 pub trait RateStore: Send + Sync + 'static {
@@ -47,6 +50,24 @@ pub struct Entry {
     pub epoch: u64,
     /// Until when the store keeps it; the lease inside ends sooner.
     pub expires_at: Timestamp,
+}
+
+/// The epoch that the value under [`FENCE`] says; 0 where there is none.
+///
+/// # Errors
+/// [`StoreError::Refused`] when it is no number.
+pub(super) fn fence_epoch(value: Option<&Bytes>) -> Result<u64, StoreError> {
+    let Some(value) = value else { return Ok(0) };
+    let epoch = std::str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
+    epoch.ok_or_else(|| StoreError::Refused(format!("the value of {FENCE} is no number: remove that key, if nobody else needs it")))
+}
+
+impl Entry {
+    /// Whole seconds from `now` until it expires, rounded up, at least 1.
+    pub fn life_s(&self, now: Timestamp) -> u64 {
+        let left_ms = u64::try_from(self.expires_at.as_millis() - now.as_millis()).unwrap_or(0);
+        left_ms.div_ceil(1_000).max(1)
+    }
 }
 
 /// What a store takes.

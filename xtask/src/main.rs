@@ -3,7 +3,8 @@
 //! - [`test`]: every test of the workspace, in groups that keep polars out of the service's build.
 //! - [`check`]: what does not run the code: format, [`tidy`], [`walls`], [`supply`], clippy.
 //! - [`npm`]: the TypeScript workspace `edge/` as one more group of tests, and its format and lints.
-//! - [`tools`]: the programs that tests start, installed when they are missing; [`cargo_tool`]: those that cargo builds when it is asked to.
+//! - [`tools`]: the programs that tests start, installed when they are missing: from Debian or a [`wheel`]; [`cargo_tool`]: those that cargo
+//!   builds when it is asked to; [`tool_cache`]: where they are kept.
 //! - [`workspace`]: what cargo knows about the packages; [`step`]: how a task shows what it does.
 
 mod cargo_tool;
@@ -17,6 +18,7 @@ mod tidy;
 mod tool_cache;
 mod tools;
 mod walls;
+mod wheel;
 mod workspace;
 
 use std::process::ExitCode;
@@ -31,7 +33,8 @@ Usage: cargo xtask <task>
   tidy    only the rules on files and text
   walls   only the rules on which package may link which
   supply  only the rules on licences, sources and banned packages
-  tools   install the tools that tests start; followed by `viceroy`, build Fastly's local runtime, without which `test` leaves some out
+  tools   install the tools that tests start, and print the variables that name them to a plain `cargo test`; followed by `viceroy`,
+          build Fastly's local runtime, without which `test` leaves some out
 ";
 
 fn main() -> ExitCode {
@@ -71,7 +74,10 @@ fn run(task: &str, what: Option<&str>) -> anyhow::Result<bool> {
 /// Installs the tools that every test run needs, or the one that is named.
 fn tools(name: Option<&str>) -> anyhow::Result<bool> {
     let Some(name) = name else {
-        return step::step("tools that tests start", || tools::provide(tools::TOOLS));
+        for (variable, program) in tools::provide()? {
+            println!("export {variable}={}", program.display());
+        }
+        return Ok(true);
     };
     let tool = cargo_tool::ALL.iter().find(|tool| tool.name == name);
     let Some(tool) = tool else {

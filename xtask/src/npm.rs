@@ -8,13 +8,11 @@ use anyhow::Context;
 
 use crate::step::{output, step, succeeds};
 use crate::tally::Tally;
+use crate::tools::Variables;
 use crate::workspace::Workspace;
 
 /// Oldest Node.js that the tests run on: that of `engines` in `edge/package.json`.
 const NODE: (u32, u32) = (20, 19);
-
-/// Variables of the tests' environment.
-pub type Variables = Vec<(&'static str, PathBuf)>;
 
 /// The workspace's folder.
 pub fn directory(workspace: &Workspace) -> PathBuf {

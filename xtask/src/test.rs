@@ -9,7 +9,7 @@ use crate::cargo_tool::{self, CargoTool};
 use crate::npm;
 use crate::step::{cargo, step};
 use crate::tally::Tally;
-use crate::tools;
+use crate::tools::{self, Variables};
 use crate::workspace::Workspace;
 
 /// Packages that are built by themselves: cargo unifies features over what it builds together, and the service would be
@@ -24,11 +24,15 @@ const MODELLED: &[&str] = &["tidegate-token-bucket"];
 /// # Errors
 /// When cargo cannot be started or a tool cannot be had.
 pub fn run(workspace: &Workspace) -> anyhow::Result<bool> {
-    step("tools that tests start", || tools::provide(tools::TOOLS))?;
+    let mut programs = Variables::new();
+    step("tools that tests start", || {
+        programs = tools::provide()?;
+        Ok(true)
+    })?;
     let mut sum = Tally::default();
     for group in groups(workspace) {
         step(&format!("tests of {}", group.join(", ")), || {
-            let tally = run_group(&group)?;
+            let tally = run_group(&group, &programs)?;
             sum += tally;
             Ok(tally.failed == 0)
         })?;
@@ -55,8 +59,8 @@ pub fn run(workspace: &Workspace) -> anyhow::Result<bool> {
 }
 
 /// The tools that take too long to be built here: each one's variable and path, and those that are missing.
-fn built() -> anyhow::Result<(npm::Variables, Vec<&'static CargoTool>)> {
-    let (mut found, mut missing) = (npm::Variables::new(), vec![]);
+fn built() -> anyhow::Result<(Variables, Vec<&'static CargoTool>)> {
+    let (mut found, mut missing) = (Variables::new(), vec![]);
     for tool in cargo_tool::ALL {
         match tool.find()? {
             Some(program) => found.push((tool.variable, program)),
@@ -72,12 +76,15 @@ pub fn groups(workspace: &Workspace) -> Vec<Vec<&str>> {
     std::iter::once(together).chain(ALONE.iter().map(|name| vec![*name])).collect()
 }
 
-/// Tests of some packages.
-fn run_group(packages: &[&str]) -> anyhow::Result<Tally> {
+/// Tests of some packages, told where the programs are that they start.
+fn run_group(packages: &[&str], programs: &Variables) -> anyhow::Result<Tally> {
     let mut command = cargo();
     command.args(["test", "--locked", "--no-fail-fast"]);
     for package in packages {
         command.args(["--package", package]);
+    }
+    for (variable, program) in programs {
+        command.env(variable, program);
     }
     counted(command)
 }

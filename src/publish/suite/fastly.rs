@@ -15,10 +15,10 @@ use crate::{
     config,
     publish::{
         fastly::{Fastly, FastlyAddress, fenced},
-        fenced::{FENCE, Fenced},
+        fenced::Fenced,
         read::read_table,
         secret::{Secret, SecretSource},
-        store::{Limits, RateStore, StoreError},
+        store::{FENCE, Limits, RateStore, StoreError},
         testing::plan,
     },
 };

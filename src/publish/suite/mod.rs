@@ -6,6 +6,8 @@ mod embedded;
 mod fastly;
 mod fastly_api;
 mod harness;
+mod nats;
+mod nats_server;
 mod publishing;
 mod redis;
 mod redis_server;
