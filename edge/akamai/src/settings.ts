@@ -13,6 +13,8 @@ export interface Settings {
   readonly firstPerS: number;
   readonly firstBurst: number;
   readonly firstKeyPerS: number;
+  /** Length of a window of counts, seconds: the engine's interval. */
+  readonly windowS: number;
   /** Share of requests that are logged. */
   readonly logSample: number;
   /** The engine's base URL, on a host that Akamai serves; `undefined` to report nothing. */
@@ -54,6 +56,7 @@ export function settings(variable: Variable): Settings {
     firstPerS: number("FIRST_PER_S", 50, 0, 1e9),
     firstBurst: number("FIRST_BURST", 100, 0, 1e9),
     firstKeyPerS: number("FIRST_KEY_PER_S", 5, 0, 1e9),
+    windowS: number("WINDOW_S", 30, 1, 3600),
     logSample: number("LOG_SAMPLE", 0.01, 0, 1),
     telemetryUrl: text("TELEMETRY_URL", "", /^(https:\/\/[^/:\s]+\/?)?$/) || undefined,
     telemetryToken: variable("PMUSER_TIDEGATE_TELEMETRY_TOKEN"),

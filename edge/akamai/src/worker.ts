@@ -57,12 +57,12 @@ export class Worker {
   #askedMs = Number.NEGATIVE_INFINITY;
 
   constructor(readonly settings: Settings) {
-    const { node, namespace, group, edgeKvToken, ratesEveryMs, telemetryUrl, telemetryToken } = settings;
+    const { node, namespace, group, edgeKvToken, ratesEveryMs, windowS, telemetryUrl, telemetryToken } = settings;
     this.#node = new EdgeNode(node, instanceName(), { mostBuckets: BUCKETS });
     const store = edgeKv(namespace, group, edgeKvToken);
     const times = { everyMs: ratesEveryMs, deadlineMs: READ_DEADLINE_MS };
     this.#poller = new Poller(times, { store, sleep: never, random: Math.random, now: Date.now });
-    this.#reporter = new Reporter({ ...REPORT_BOUNDS, batch: 1, buckets: BUCKETS }, Math.random);
+    this.#reporter = new Reporter({ ...REPORT_BOUNDS, windowS, batch: 1, buckets: BUCKETS }, Math.random);
     this.#send = telemetryUrl === undefined ? undefined : telemetry(telemetryUrl, telemetryToken);
     this.#notices = new Notices((line) => log({ ...line, node }), NOTICE_EVERY_MS);
   }

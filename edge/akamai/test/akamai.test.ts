@@ -1,13 +1,14 @@
+import { ACCESS_TOKEN, EDGEKV_HOST } from "@tidegate/harness/akamai/edgekv";
+import { type Answer, type Headers, isolate, type Property } from "@tidegate/harness/akamai/isolate";
+import { bundle, WORKERS } from "@tidegate/harness/bundle";
 import { beforeAll, expect, test } from "vitest";
-import { bundle, isolate } from "./host.ts";
-import { edgeKv, engine, TOKEN } from "./servers.ts";
+import { edgeKv, engine } from "./servers.ts";
 
-const KV_HOST = "edgekv.akamai-edge-svcs.net";
 const KEY = { "x-api-key": ["k1"] };
 
 let code: string;
 beforeAll(async () => {
-  code = await bundle();
+  code = (await bundle(WORKERS.akamai)).script;
 });
 
 function table(epoch: number, tokens: number, leaseMs = 600_000): string {
@@ -27,21 +28,31 @@ function table(epoch: number, tokens: number, leaseMs = 600_000): string {
   });
 }
 
+/** An isolate in front of an origin that answers at once, and what it logged and called. */
+async function worker(source: string, property: Property) {
+  const lines: Record<string, unknown>[] = [];
+  const calls: string[] = [];
+  const onLog = (line: string) => void lines.push(JSON.parse(line));
+  const { send, ...rest } = await isolate(source, { ...property, onLog, onSubRequest: (url) => void calls.push(url) });
+  const origin = async (): Promise<Answer> => ({ status: 200, headers: { "content-length": ["2"] }, body: "ok" });
+  return { ...rest, lines, calls, send: (headers: Headers = {}) => send(headers, origin) };
+}
+
 async function rig(items: [string, string][], variables: Record<string, string> = {}) {
-  const kv = await edgeKv(new Map(items));
+  const kv = await edgeKv(items);
   const telemetry = await engine();
-  const hosts = { [KV_HOST]: kv.url, "engine.example.com": telemetry.url };
-  const all = { PMUSER_TIDEGATE_NODE: "ak", PMUSER_TIDEGATE_EDGEKV_TOKEN: TOKEN, PMUSER_TIDEGATE_LOG_SAMPLE: "0", ...variables };
-  const worker = await isolate(code, { variables: all, hosts });
-  const statuses = async (count: number, headers: Record<string, string[]> = KEY) => {
+  const hosts = { [EDGEKV_HOST]: kv.url, "engine.example.com": telemetry.url };
+  const all = { PMUSER_TIDEGATE_NODE: "ak", PMUSER_TIDEGATE_EDGEKV_TOKEN: ACCESS_TOKEN, PMUSER_TIDEGATE_LOG_SAMPLE: "0", ...variables };
+  const edge = await worker(code, { variables: all, hosts });
+  const statuses = async (count: number, headers: Headers = KEY) => {
     const counts: Record<string, number> = {};
     for (let i = 0; i < count; i += 1) {
-      const { status } = await worker.send(headers);
+      const { status } = await edge.send(headers);
       counts[`${status}`] = (counts[`${status}`] ?? 0) + 1;
     }
     return counts;
   };
-  return { ...worker, kv, telemetry, statuses };
+  return { ...edge, kv, telemetry, statuses };
 }
 
 const ITEM = "tidegate-v1-rates-ak";
@@ -49,7 +60,7 @@ const ITEM = "tidegate-v1-rates-ak";
 test("the bundle runs with the platform's modules alone", async () => {
   const { globals } = await rig([]);
   for (const name of ["process", "fetch", "setTimeout", "URL", "require", "TextEncoder", "crypto"]) expect(globals()).not.toContain(name);
-  await expect(isolate(`import "node:fs"; ${code}`, { hosts: {} })).rejects.toThrow("the platform has no module node:fs");
+  await expect(worker(`import "node:fs"; ${code}`, { hosts: {} })).rejects.toThrow("the platform has no module node:fs");
   expect(Buffer.byteLength(code)).toBeLessThan(512 * 1024);
 });
 
@@ -61,28 +72,23 @@ test("a request without an API key is answered 401", async () => {
 test("105 requests against 100 tokens: 100 pass, 5 get 429, and EdgeKV is asked once", async () => {
   const { statuses, calls } = await rig([[ITEM, table(1, 100)]]);
   expect(await statuses(105)).toEqual({ 200: 100, 429: 5 });
-  expect(calls).toEqual([`https://${KV_HOST}/api/v1/namespaces/tidegate/groups/rates/items/${ITEM}`]);
+  expect(calls).toEqual([`https://${EDGEKV_HOST}/api/v1/namespaces/tidegate/groups/rates/items/${ITEM}`]);
 });
 
 test("an answer says what is left, a refusal when to come back", async () => {
   const { send } = await rig([[ITEM, table(1, 2)]]);
   const { headers } = await send(KEY);
-  expect(headers).toMatchObject({ "RateLimit-Policy": ['"bucket";q=1300;w=130'], RateLimit: [expect.stringMatching(/^"bucket";r=1/)] });
+  expect(headers).toMatchObject({ "ratelimit-policy": ['"bucket";q=1300;w=130'], ratelimit: [expect.stringMatching(/^"bucket";r=1/)] });
   await send(KEY);
   const refused = await send(KEY);
-  expect(refused.headers["Retry-After"]?.[0]).toMatch(/^\d+$/);
+  expect(refused.headers["retry-after"]?.[0]).toMatch(/^\d+$/);
   expect(JSON.parse(refused.body ?? "")).toMatchObject({ status: 429, "violated-policies": ["bucket"] });
 });
 
 test("a newer table is read behind an answer, and holds for the next request", async () => {
-  const items = new Map([[ITEM, table(1, 1_000)]]);
-  const kv = await edgeKv(items);
-  const { send, clock, calls } = await isolate(code, {
-    variables: { PMUSER_TIDEGATE_NODE: "ak", PMUSER_TIDEGATE_EDGEKV_TOKEN: TOKEN },
-    hosts: { [KV_HOST]: kv.url },
-  });
+  const { send, clock, calls, kv } = await rig([[ITEM, table(1, 1_000)]]);
   await send(KEY);
-  items.set(ITEM, table(2, 0));
+  kv.items.set(`rates/${ITEM}`, table(2, 0));
   clock.offsetMs = 40_000;
   expect((await send(KEY)).status).toBe(200);
   expect(calls).toHaveLength(2);

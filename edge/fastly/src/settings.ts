@@ -12,6 +12,8 @@ export interface Settings {
   readonly firstPerS: number;
   readonly firstBurst: number;
   readonly firstKeyPerS: number;
+  /** Length of a window of counts, seconds: the engine's interval. */
+  readonly windowS: number;
   /** Share of requests that are logged. */
   readonly logSample: number;
   /** Whether the backend `engine` takes reports. */
@@ -51,6 +53,7 @@ export function settings(read: Read, pop: string): Settings {
     firstPerS: number("first_per_s", 50, 0, 1e9),
     firstBurst: number("first_burst", 100, 0, 1e9),
     firstKeyPerS: number("first_key_per_s", 5, 0, 1e9),
+    windowS: number("window_s", 30, 1, 3600),
     logSample: number("log_sample", 0.01, 0, 1),
     isReporting: text("report", "off", /^(on|off)$/) === "on",
   };

@@ -41,7 +41,7 @@ export class Sandbox {
   readonly #rates: Rates;
   /** Counts, for the reports; the decisions are the location's. */
   readonly #node: EdgeNode;
-  readonly #reporter = new Reporter(REPORT_BOUNDS, Math.random);
+  readonly #reporter: Reporter;
   readonly #notices: Notices;
 
   constructor(private readonly log: (line: LogLine) => void) {
@@ -51,6 +51,7 @@ export class Sandbox {
     this.#rates = new Rates(node, locationCache, kvStore(), ratesEveryS, sleep);
     // The instance is new with every sandbox: the engine knows reports by it and their number.
     this.#node = new EdgeNode(node, crypto.randomUUID());
+    this.#reporter = new Reporter({ ...REPORT_BOUNDS, windowS: this.#settings.windowS }, Math.random);
     this.#notices = new Notices((line) => log({ ...line, node }), NOTICE_EVERY_MS);
   }
 

@@ -13,11 +13,15 @@ export interface Bundle {
 export const WORKERS = {
   cloudflare: "cloudflare/src/index.ts",
   fastly: "fastly/src/main.ts",
+  akamai: "akamai/src/main.ts",
   kvFront: "harness/src/workers/kv-front.ts",
   kvPerRequest: "harness/src/workers/kv-per-request.ts",
   passThrough: "harness/src/workers/pass-through.ts",
   origin: "harness/src/workers/origin.ts",
 } as const;
+
+/** Modules that the platforms bring: Cloudflare's, Fastly's, Akamai's. */
+const OF_PLATFORMS = ["cloudflare:*", "fastly:*", "http-request", "crypto", "log", "encoding"];
 
 /** The folder `edge/`, from a source file here and from a built script alike. */
 export function edge(): string {
@@ -32,7 +36,7 @@ export async function bundle(path: string): Promise<Bundle> {
     bundle: true,
     format: "esm",
     target: "es2022",
-    external: ["cloudflare:*", "fastly:*", "node:*"],
+    external: [...OF_PLATFORMS, "node:*"],
     metafile: true,
     write: false,
   });

@@ -33,10 +33,10 @@ export async function call(runtime: Runtime, method: string, path: string, body?
   return { status: response.status, retryAfter: response.headers.get("retry-after"), text: await response.text() };
 }
 
-/** Writes the table of node `dev` as the engine does: `tokens` for all keys and none to come; `key` says what each may have of them. */
-export async function publish(runtime: Runtime, epoch: number, tokens: number, key: Record<string, number> = {}): Promise<void> {
+/** The table of node `dev`: `tokens` for all keys and none to come; `key` says what each may have of them. */
+export function heldTable(epoch: number, tokens: number, key: Record<string, number> = {}) {
   const now = Date.now();
-  const table = {
+  return {
     version: 1,
     node: "dev",
     epoch,
@@ -49,17 +49,26 @@ export async function publish(runtime: Runtime, epoch: number, tokens: number, k
     default: { refill_per_s: [], capacity: 1_000, ceiling_per_s: 10, safe_per_s: 0, ...key },
     buckets: {},
   };
+}
+
+/** Writes {@link heldTable} as the engine does. */
+export async function publish(runtime: Runtime, epoch: number, tokens: number, key: Record<string, number> = {}): Promise<void> {
   const { status, text } = await call(runtime, "PUT", "bulk", [
-    { key: tableKey("dev"), value: JSON.stringify(table), expiration_ttl: 600 },
+    { key: tableKey("dev"), value: JSON.stringify(heldTable(epoch, tokens, key)), expiration_ttl: 600 },
   ]);
   if (status !== 200 || JSON.parse(text).result.successful_key_count !== 1) throw new Error(`the table was not written: ${text}`);
 }
 
-/** Statuses of `count` requests with one key, one after the other. */
-export async function statuses(runtime: Runtime, count: number, key = "k1"): Promise<Record<number, number>> {
+/** Statuses of `count` requests to the worker with one key, one after the other. */
+export function statuses(runtime: Runtime, count: number, key?: string): Promise<Record<number, number>> {
+  return statusesOf(runtime.edge, count, key);
+}
+
+/** Statuses of `count` requests to `url` with one key, one after the other. */
+export async function statusesOf(url: URL, count: number, key = "k1"): Promise<Record<number, number>> {
   const counts: Record<number, number> = {};
   for (let i = 0; i < count; i += 1) {
-    const response = await fetch(runtime.edge, { headers: { "x-api-key": key } });
+    const response = await fetch(url, { headers: { "x-api-key": key } });
     await response.arrayBuffer();
     counts[response.status] = (counts[response.status] ?? 0) + 1;
   }
