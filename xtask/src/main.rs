@@ -2,11 +2,13 @@
 //!
 //! - [`test`]: every test of the workspace, in groups that keep polars out of the service's build.
 //! - [`check`]: what does not run the code: format, [`tidy`], [`walls`], [`supply`], clippy.
+//! - [`build`]: the programs of this workspace that other tasks start.
 //! - [`npm`]: the TypeScript workspace `edge/` as one more group of tests, and its format and lints.
 //! - [`tools`]: the programs that tests start, installed when they are missing: from Debian or a [`wheel`]; [`cargo_tool`]: those that cargo
 //!   builds when it is asked to; [`tool_cache`]: where they are kept.
 //! - [`workspace`]: what cargo knows about the packages; [`step`]: how a task shows what it does.
 
+mod build;
 mod cargo_tool;
 mod check;
 mod npm;

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context;
 
+use crate::build;
 use crate::cargo_tool::{self, CargoTool};
 use crate::npm;
 use crate::step::{cargo, step};
@@ -44,10 +45,12 @@ pub fn run(workspace: &Workspace) -> anyhow::Result<bool> {
             Ok(tally.failed == 0)
         })?;
     }
-    let (found, missing) = built()?;
+    let (mut found, missing) = built()?;
+    found.push((build::ENGINE_VARIABLE, build::program(workspace, build::ENGINE)));
     step("tests of edge/", || {
         let edge = npm::directory(workspace);
-        let tally = if npm::install(&edge)? { npm::test(&edge, &found)? } else { Tally { passed: 0, failed: 1 } };
+        let is_ready = build::engine()? && npm::install(&edge)?;
+        let tally = if is_ready { npm::test(&edge, &found)? } else { Tally { passed: 0, failed: 1 } };
         sum += tally;
         Ok(tally.failed == 0)
     })?;

@@ -1,5 +1,6 @@
 /** workerd with the worker, its KV on disk, the KV front and an origin, each on a port of its own. */
 
+import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { Miniflare, type WorkerOptions } from "miniflare";
 import { bundle, WORKERS } from "./bundle.ts";
@@ -18,6 +19,8 @@ export interface RuntimeOptions {
   readonly callsPer5Minutes?: number;
   /** Whether lines of the workers' logs go to standard output; they do if left out. */
   readonly isLogged?: boolean;
+  /** Gets each line of the workers' logs instead. */
+  readonly onLog?: (line: string) => void;
   /** Further workers. */
   readonly others?: readonly WorkerOptions[];
 }
@@ -56,11 +59,11 @@ export async function start(options: RuntimeOptions): Promise<Runtime> {
     host: LOOPBACK,
     cf: false,
     telemetry: { enabled: false },
-    ...(options.isLogged === false ? { handleRuntimeStdio: discard } : {}),
+    ...stdio(options),
     kvPersist: `${persist}/kv`,
     durableObjectsPersist: `${persist}/do`,
     workers: [
-      await edge(options, ports.edge ?? 0),
+      await edgeWorker("edge", options, ports.edge ?? 0),
       await kvFront(options, ports.kv ?? 0),
       await workerFrom("origin", WORKERS.origin),
       ...(options.others ?? []),
@@ -71,12 +74,18 @@ export async function start(options: RuntimeOptions): Promise<Runtime> {
   return { miniflare, url, edge: await url("edge"), kv: await url("kv-front"), stop: () => miniflare.dispose() };
 }
 
-function discard(...streams: readonly Readable[]): void {
-  for (const stream of streams) stream.resume();
+function stdio({ isLogged = true, onLog }: RuntimeOptions) {
+  if (isLogged && onLog === undefined) return {};
+  const handle = (stream: Readable) => {
+    if (onLog === undefined) stream.resume();
+    else createInterface(stream).on("line", onLog);
+  };
+  return { handleRuntimeStdio: (...streams: readonly Readable[]) => streams.forEach(handle) };
 }
 
-function edge({ vars, origin }: RuntimeOptions, port: number): Promise<WorkerOptions> {
-  return workerFrom("edge", WORKERS.cloudflare, {
+/** The worker as one node of several, all on the same namespaces. */
+export function edgeWorker(name: string, { vars, origin }: Pick<RuntimeOptions, "vars" | "origin">, port = 0): Promise<WorkerOptions> {
+  return workerFrom(name, WORKERS.cloudflare, {
     unsafeDirectSockets: [{ host: LOOPBACK, port }],
     kvNamespaces: { RATES: NAMESPACES.rates, STATE: NAMESPACES.state },
     durableObjects: { EXACT_LIMITS: { className: "ExactLimit", useSQLite: true } },
