@@ -9,6 +9,7 @@
 //! - [`compare`]: all contenders over all cases; [`report`]: the result as JSON, Markdown and HTML.
 //! - [`outlook`]: the planner's forecasts alone, against what came.
 //! - [`abuse`]: attacks laid over traces, and what they cost; [`signal`], [`stability`]: how the loop takes a step or a wave.
+//! - [`timetable`]: requests one by one, for load tests that run in real time.
 //! - [`bench`]: comparisons of every trace on a grid of capacities, nodes and delays, held against the targets.
 //!
 //! Everything but the files is a function of its arguments: the same trace, options and seed give the same bytes.
@@ -34,6 +35,7 @@ pub mod signal;
 pub mod simulate;
 pub mod spread;
 pub mod stability;
+pub mod timetable;
 pub mod workload;
 
 pub use compare::{Case, Comparison, Options, compare};

@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Command::Bench(asked) => command::bench::run(&asked),
         Command::Forecast(asked) => command::forecast::run(&asked),
         Command::Abuse(asked) => command::abuse::run(&asked),
+        Command::Arrivals(asked) => command::arrivals::run(&asked),
         Command::Stability(asked) => command::stability::run(&asked),
     };
     match ran {

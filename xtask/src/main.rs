@@ -2,6 +2,7 @@
 //!
 //! - [`test`]: every test of the workspace, in groups that keep polars out of the service's build.
 //! - [`check`]: what does not run the code: format, [`tidy`], [`walls`], [`supply`], clippy.
+//! - [`compare_edge`]: static rates against adaptive ones through the runtimes of the edge platforms.
 //! - [`build`]: the programs of this workspace that other tasks start.
 //! - [`npm`]: the TypeScript workspace `edge/` as one more group of tests, and its format and lints.
 //! - [`tools`]: the programs that tests start, installed when they are missing: from Debian or a [`wheel`]; [`cargo_tool`]: those that cargo
@@ -11,6 +12,7 @@
 mod build;
 mod cargo_tool;
 mod check;
+mod compare_edge;
 mod npm;
 mod step;
 mod supply;
@@ -37,12 +39,14 @@ Usage: cargo xtask <task>
   supply  only the rules on licences, sources and banned packages
   tools   install the tools that tests start, and print the variables that name them to a plain `cargo test`; followed by `viceroy`,
           build Fastly's local runtime, without which `test` leaves some out
+  compare-edge --traces DIR [options]
+          compare static rates with adaptive ones on traces, through the runtimes of the edge platforms; wrong options print all of them
 ";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let task = arguments.next().unwrap_or_default();
-    match run(&task, arguments.next().as_deref()) {
+    match run(&task, &arguments.collect::<Vec<_>>()) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -52,8 +56,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the task, on `what` where it takes something, and says whether all is well.
-fn run(task: &str, what: Option<&str>) -> anyhow::Result<bool> {
+/// Runs the task with what follows its name, where it takes something, and says whether all is well.
+fn run(task: &str, rest: &[String]) -> anyhow::Result<bool> {
     if matches!(task, "help" | "--help" | "-h") {
         print!("{USAGE}");
         return Ok(true);
@@ -65,7 +69,8 @@ fn run(task: &str, what: Option<&str>) -> anyhow::Result<bool> {
         "tidy" => check::tidy(&workspace),
         "walls" => check::walls(&workspace),
         "supply" => check::supply(&workspace),
-        "tools" => tools(what),
+        "tools" => tools(rest.first().map(String::as_str)),
+        "compare-edge" => compare_edge::run(&workspace, rest),
         _ => {
             eprint!("{USAGE}");
             anyhow::bail!("no such task")

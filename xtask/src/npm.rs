@@ -50,6 +50,18 @@ pub fn check(edge: &Path) -> anyhow::Result<bool> {
     succeeds(npm(edge).args(["run", "check"]))
 }
 
+/// The comparison of static and adaptive rates, with `programs` in its environment.
+///
+/// # Errors
+/// When npm cannot be started.
+pub fn compare(edge: &Path, programs: &[(&str, PathBuf)], options: impl Iterator<Item = String>) -> anyhow::Result<bool> {
+    let mut command = npm(edge);
+    command.args(["run", "--silent", "compare", "--workspace", "@tidegate/harness", "--"]).args(options);
+    // npm runs the script in its package: paths in the options are meant from where this was called.
+    let here = std::env::current_dir().context("the current directory cannot be read")?;
+    succeeds(command.envs(programs.iter().map(|(name, value)| (name, value))).env("TIDEGATE_CALLED_FROM", here))
+}
+
 /// All tests. What fails without a failed test, such as a file that cannot be loaded, counts as one failure.
 fn vitest(edge: &Path, variables: &Variables) -> anyhow::Result<Tally> {
     let variables = variables.iter().map(|(name, value)| (name, value));

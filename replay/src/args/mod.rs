@@ -1,6 +1,7 @@
 //! The command line.
 
 mod abuse;
+mod arrivals;
 mod bench;
 mod compare;
 mod forecast;
@@ -10,6 +11,7 @@ mod stability;
 use clap::{Parser, Subcommand};
 
 pub use abuse::Abuse;
+pub use arrivals::Arrivals;
 pub use bench::Bench;
 pub use compare::Compare;
 pub use forecast::Forecast;
@@ -61,6 +63,11 @@ pub enum Command {
     /// capacity, less what they were without the attack. Extra: how much more of the honest demand is refused than without the
     /// attack; within fair shares, how much more of what honest keys ask for within theirs.
     Abuse(Box<Abuse>),
+    /// Prints the requests of a trace one by one, on a clock that is compressed so that they come at --rate: for load tests.
+    ///
+    /// The first line of JSON says how many seconds of the trace pass in one second (factor) and where it starts; each further line is a
+    /// request: its time in milliseconds, the node that it arrives at, and its bucket, the busiest being 0.
+    Arrivals(Arrivals),
     /// Drives the closed loop with a step, a ramp, an impulse and a square wave, and says how it comes to rest.
     Stability(Box<Stability>),
 }

@@ -1,6 +1,7 @@
 //! What each command does with its options.
 
 pub mod abuse;
+pub mod arrivals;
 pub mod bench;
 pub mod compare;
 pub mod forecast;
