@@ -156,11 +156,10 @@ impl std::fmt::Display for Explained<'_> {
             let slo = p.slo * 100.0;
             writeln!(f, "policy {}: buckets {}, {slo} % admitted, from {}/s {ceiling}{limit}{shadow}", p.name, p.buckets, p.floor_per_s)?;
         }
-        let redis = publish.redis_url.is_some().then_some("Redis");
-        let cloudflare = publish.cloudflare.destination().map(|_| "Cloudflare Workers KV");
-        let fastly = publish.fastly.destination().map(|_| "Fastly KV Store");
-        let stores: Vec<_> = ["the embedded store"].into_iter().chain(redis).chain(cloudflare).chain(fastly).collect();
-        writeln!(f, "publishes to {}", stores.join(" and "))?;
+        writeln!(f, "publishes to {}", publish.stores().join(" and "))?;
+        if publish.akamai.destination().is_some() && publish.akamai.price.is_none() {
+            writeln!(f, "cannot say what Akamai EdgeKV costs: [publish.akamai.price] is not set")?;
+        }
         let models = training.models_dir(&server.data_dir);
         let models = models.display();
         match training.every_s {

@@ -3,6 +3,7 @@
 //! Every key has a default, every key of the structs is in `config/tidegate.toml` with its unit (a test compares them), and
 //! a key that nobody reads is an error that names the file, the key and what may have been meant.
 
+mod akamai;
 mod auth;
 mod edge_stores;
 mod error;
@@ -24,6 +25,7 @@ use figment::{
 use serde::{Deserialize, Serialize};
 use tidegate_planner::Settings;
 
+pub use akamai::{Akamai, Network};
 pub use auth::{Auth, TokensFile};
 pub use edge_stores::{Cloudflare, Fastly};
 pub use error::ConfigError;
@@ -115,6 +117,7 @@ impl Config {
         self.ingest.check(self.planner.interval_s)?;
         self.journal.check()?;
         self.publish.check()?;
+        self.publish.check_pace(self.ingest.nodes, self.planner.lease.duration_s)?;
         self.training.check()?;
         self.log.check()?;
         self.auth.check()?;

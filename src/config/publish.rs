@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cloudflare, ConfigError, Fastly, Nats};
+use super::{Akamai, Cloudflare, ConfigError, Fastly, Nats};
+use crate::publish::akamai::RENEWALS_PER_S;
 
 /// Keys of `[publish]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub struct Publish {
     pub cloudflare: Cloudflare,
     /// A Fastly KV Store.
     pub fastly: Fastly,
+    /// Akamai EdgeKV.
+    pub akamai: Akamai,
 }
 
 impl Default for Publish {
@@ -42,11 +45,47 @@ impl Default for Publish {
             nats: Nats::default(),
             cloudflare: Cloudflare::default(),
             fastly: Fastly::default(),
+            akamai: Akamai::default(),
         }
     }
 }
 
 impl Publish {
+    /// The stores that tables are published to, in words.
+    pub fn stores(&self) -> Vec<&'static str> {
+        let known = [
+            ("the embedded store", true),
+            ("Redis", self.redis_url.is_some()),
+            ("NATS JetStream", self.nats.url.is_some()),
+            ("Cloudflare Workers KV", self.cloudflare.destination().is_some()),
+            ("Fastly KV Store", self.fastly.destination().is_some()),
+            ("Akamai EdgeKV", self.akamai.destination().is_some()),
+        ];
+        known.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
+    }
+
+    /// Refuses more nodes than every store can renew the leases of: renewing begins at half of a lease, and has to be done with all by
+    /// its end.
+    pub(super) fn check_pace(&self, nodes: usize, lease_s: u32) -> Result<(), ConfigError> {
+        if self.akamai.destination().is_none() {
+            return Ok(());
+        }
+        let per_s = self.writes_per_s.map_or(RENEWALS_PER_S, |own| own.min(RENEWALS_PER_S));
+        let most = (per_s * f64::from(lease_s) / 2.0).floor();
+        if nodes as f64 <= most {
+            return Ok(());
+        }
+        let lease_needed_s = (nodes as f64 / per_s * 2.0).ceil();
+        Err(ConfigError::value(
+            "ingest.nodes",
+            format!(
+                "{nodes} nodes are more than Akamai EdgeKV can be kept up with: at {per_s} renewals a second the leases of {most} nodes are \
+                 renewed in time with planner.lease.duration_s = {lease_s}; set ingest.nodes to what there are, or the lease to \
+                 {lease_needed_s} s or more"
+            ),
+        ))
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.timeout_s == 0 {
             return Err(ConfigError::value("publish.timeout_s", "must be at least 1"));
@@ -60,6 +99,7 @@ impl Publish {
         self.nats.check()?;
         self.cloudflare.check()?;
         self.fastly.check()?;
+        self.akamai.check()?;
         match &self.redis_url {
             Some(url) if !url.starts_with("redis://") => {
                 Err(ConfigError::value("publish.redis_url", "must start with redis://, for example redis://127.0.0.1:6379/0"))
@@ -94,5 +134,17 @@ mod tests {
             assert!(error.contains(key) && !error.contains("hunter2"), "{error}");
         }
         assert!(url("redis://localhost:6379/0").check().is_ok());
+    }
+
+    #[test]
+    fn more_nodes_than_leases_can_be_renewed_of_are_refused_with_the_mend() {
+        let mut publish = Publish::default();
+        assert!(publish.check_pace(10_000, 300).is_ok(), "where nothing is published to EdgeKV");
+        publish.akamai = Akamai { namespace: Some("n".into()), edgerc_env: Some("EDGERC".into()), ..Akamai::default() };
+        let error = publish.check_pace(10_000, 300).unwrap_err().to_string();
+        assert!(error.contains("`ingest.nodes`: 10000 nodes") && error.contains("of 1800 nodes") && error.contains("1667 s"), "{error}");
+        assert!(publish.check_pace(1_800, 300).is_ok() && publish.check_pace(10_000, 1_667).is_ok());
+        publish.writes_per_s = Some(2.0);
+        assert!(publish.check_pace(301, 300).is_err() && publish.check_pace(300, 300).is_ok());
     }
 }

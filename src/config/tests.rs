@@ -49,10 +49,11 @@ fn keys_of(value: &toml::Value, path: &str, keys: &mut BTreeSet<String>) {
     }
 }
 
-/// The line with its key in force: `# key = value` without the mark of a comment.
+/// The line with its key or its table in force: `# key = value` and `# [table]` without the mark of a comment.
 fn uncommented(line: &str) -> &str {
     let is_key = |word: &str| word.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-'));
-    line.strip_prefix("# ").filter(|rest| rest.split_once(" = ").is_some_and(|(word, _)| is_key(word))).unwrap_or(line)
+    let is_table = |rest: &str| rest.starts_with('[') && rest.ends_with(']');
+    line.strip_prefix("# ").filter(|rest| is_table(rest) || rest.split_once(" = ").is_some_and(|(word, _)| is_key(word))).unwrap_or(line)
 }
 
 #[test]
@@ -76,6 +77,11 @@ fn the_commented_file_has_every_key_and_no_other() {
     full.publish.fastly.store_id = Some("s".into());
     full.publish.fastly.token_file = Some("token".into());
     full.publish.fastly.token_env = Some("FASTLY_TOKEN".into());
+    full.publish.akamai.namespace = Some("tidegate".into());
+    full.publish.akamai.edgerc_file = Some(".edgerc".into());
+    full.publish.akamai.edgerc_env = Some("EDGERC".into());
+    full.publish.akamai.base_url = Some("https://akab-x.luna.akamaiapis.net".into());
+    full.publish.akamai.price = Some(Price::default());
     full.planner.policies = vec![Policy { ceiling_per_s: Some(1.0), limit_per_s: Some(1.0), ..Default::default() }];
     full.auth.tokens_file = Some("tokens.toml".into());
     full.auth.nodes.insert("cf-fra".into(), hash.clone());

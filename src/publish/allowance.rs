@@ -2,22 +2,27 @@
 
 use tidegate_wire::Timestamp;
 
-/// Seconds' worth of writes that may be saved up for one plan.
+/// Least seconds' worth of writes that may be saved up for one plan.
 const SAVED_S: f64 = 30.0;
+/// The part of what there is that may be set aside, as a divisor.
+const ASIDE: f64 = 8.0;
 
 /// A token bucket of writes, on the plans' own time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allowance {
     per_s: f64,
+    most: f64,
     left: f64,
     at: Option<Timestamp>,
 }
 
 impl Allowance {
-    /// The least of `limits`, in entries per second; without bound when all are `None`.
-    pub fn new(limits: impl IntoIterator<Item = Option<f64>>) -> Self {
+    /// The least of `limits`, in entries per second; without bound when all are `None`. What accrues in the `interval_s` seconds
+    /// from one plan to the next can be saved up.
+    pub fn new(limits: impl IntoIterator<Item = Option<f64>>, interval_s: u32) -> Self {
         let per_s = limits.into_iter().flatten().fold(f64::INFINITY, f64::min);
-        Self { per_s, left: per_s * SAVED_S, at: None }
+        let most = per_s * SAVED_S.max(f64::from(interval_s));
+        Self { per_s, most, left: most, at: None }
     }
 
     /// Adds what has accrued until `now`.
@@ -26,7 +31,7 @@ impl Allowance {
             return;
         }
         let elapsed_s = self.at.replace(now).map_or(0.0, |before| now.secs_since(before).max(0.0));
-        self.left = (self.left + self.per_s * elapsed_s).min(self.per_s * SAVED_S);
+        self.left = (self.left + self.per_s * elapsed_s).min(self.most);
     }
 
     /// Takes `entries`, unless that is more than there is.
@@ -37,6 +42,18 @@ impl Allowance {
         }
         enough
     }
+
+    /// Takes as many of `entries` as there is enough for; returns how many.
+    pub fn take_some(&mut self, entries: usize) -> usize {
+        let taken = entries.min(self.left.floor() as usize);
+        self.left -= taken as f64;
+        taken
+    }
+
+    /// Takes as many of `entries` as a small part of what there is suffices for; returns how many.
+    pub fn set_aside(&mut self, entries: usize) -> usize {
+        self.take_some(entries.min((self.left / ASIDE).ceil() as usize))
+    }
 }
 
 #[cfg(test)]
@@ -45,7 +62,7 @@ mod tests {
 
     #[test]
     fn writes_stay_within_the_lower_limit_over_any_span() {
-        let mut allowance = Allowance::new([Some(2.0), Some(5.0), None]);
+        let mut allowance = Allowance::new([Some(2.0), Some(5.0), None], 30);
         let mut written = 0;
         for tick in 0..10 {
             allowance.accrue(Timestamp::from_secs(tick * 30));
@@ -58,9 +75,19 @@ mod tests {
 
     #[test]
     fn without_a_limit_there_is_always_enough() {
-        let mut allowance = Allowance::new([None, None]);
+        let mut allowance = Allowance::new([None, None], 30);
         allowance.accrue(Timestamp::from_secs(0));
         allowance.accrue(Timestamp::from_secs(30));
         assert!(allowance.take(1_000_000) && allowance.take(1_000_000));
+        assert_eq!((allowance.set_aside(1_000_000), allowance.take_some(1_000_000)), (1_000_000, 1_000_000));
+    }
+
+    #[test]
+    fn what_is_set_aside_leaves_most_of_it() {
+        let mut allowance = Allowance::new([Some(2.0)], 60);
+        assert_eq!(allowance.set_aside(3), 3);
+        assert_eq!(allowance.set_aside(1_000), 15, "an eighth of 117, rounded up");
+        assert_eq!(allowance.take_some(1_000), 102, "what accrues in a longer interval is not lost");
+        assert_eq!((allowance.set_aside(1), allowance.take_some(1)), (0, 0));
     }
 }

@@ -22,12 +22,19 @@ pub struct Operations {
 }
 
 /// The operations of one store since the start, and their price.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Bill {
     /// What was used.
     pub used: Operations,
-    /// What it costs.
-    pub price: Price,
+    /// What it costs; `None` where nobody has said.
+    pub price: Option<Price>,
+}
+
+impl Bill {
+    /// Of a store that runs on one's own machines, which nobody counts.
+    pub fn free() -> Self {
+        Self { used: Operations::default(), price: Some(Price::default()) }
+    }
 }
 
 /// Counts operations from many tasks.
@@ -62,7 +69,7 @@ pub(super) struct Estimate {
 }
 
 impl Estimate {
-    /// Takes in what has been used until `now`; returns dollars per month once that spans some time.
+    /// Takes in what has been used until `now`; returns dollars per month once that spans some time and where there is a price.
     pub fn update(&mut self, now: Timestamp, bill: &Bill) -> Option<f64> {
         let (then, used) = self.before.replace((now, bill.used))?;
         let elapsed_s = now.secs_since(then);
@@ -76,7 +83,7 @@ impl Estimate {
         self.reads_per_s += fresh * (pace(bill.used.reads, used.reads) - self.reads_per_s);
         self.weight += fresh * (1.0 - self.weight);
         let per_month = |per_s: f64| per_s / self.weight * MONTH_S;
-        Some(dollars(&bill.price, per_month(self.writes_per_s), per_month(self.reads_per_s)))
+        Some(dollars(bill.price.as_ref()?, per_month(self.writes_per_s), per_month(self.reads_per_s)))
     }
 }
 
@@ -97,7 +104,7 @@ mod tests {
         let mut dollars = None;
         for tick in 0..=ticks {
             let used = Operations { writes: tick * writes_per_tick, reads: tick };
-            dollars = estimate.update(Timestamp::from_secs(30 * tick as i64), &Bill { used, price: PRICE });
+            dollars = estimate.update(Timestamp::from_secs(30 * tick as i64), &Bill { used, price: Some(PRICE) });
         }
         dollars.unwrap()
     }
@@ -113,9 +120,19 @@ mod tests {
     }
 
     #[test]
+    fn what_runs_at_home_costs_nothing_and_what_has_no_price_costs_nobody_knows_what() {
+        for (price, dollars) in [(Bill::free().price, Some(0.0)), (None, None)] {
+            let mut estimate = Estimate::default();
+            let bill = |writes| Bill { used: Operations { writes, reads: 0 }, price: price.clone() };
+            estimate.update(Timestamp::from_secs(0), &bill(0));
+            assert_eq!(estimate.update(Timestamp::from_secs(30), &bill(1_000_000)), dollars);
+        }
+    }
+
+    #[test]
     fn time_that_stands_still_or_goes_back_changes_nothing() {
         let mut estimate = Estimate::default();
-        let bill = |writes| Bill { used: Operations { writes, reads: 0 }, price: Price { free_writes: 0, ..PRICE } };
+        let bill = |writes| Bill { used: Operations { writes, reads: 0 }, price: Some(Price { free_writes: 0, ..PRICE }) };
         assert_eq!(estimate.update(Timestamp::from_secs(100), &bill(0)), None);
         assert_eq!(estimate.update(Timestamp::from_secs(100), &bill(10)), None);
         assert_eq!(estimate.update(Timestamp::from_secs(40), &bill(20)), None);

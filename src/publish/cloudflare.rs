@@ -141,7 +141,7 @@ impl PlainKv for Cloudflare {
     }
 
     fn bill(&self) -> Bill {
-        Bill { used: self.counter.used(), price: self.address.price.clone() }
+        Bill { used: self.counter.used(), price: Some(self.address.price.clone()) }
     }
 
     async fn read(&self, key: &str) -> Result<Option<Bytes>, StoreError> {

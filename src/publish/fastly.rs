@@ -2,26 +2,19 @@
 //!
 //! Paths and formats: <https://www.fastly.com/documentation/reference/api/services/resources/kv-store-item/>.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use reqwest::{Method, RequestBuilder, StatusCode, header::CONTENT_TYPE};
+use reqwest::{Method, RequestBuilder, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 
 use super::{
     bill::{Bill, Counter},
     fenced::{Fenced, Pair, PlainKv},
-    http::{Answer, Http},
+    http::{Answer, Existence, Http},
     secret::Secret,
     store::{BatchOutcome, Limits, RateStore, StoreError},
 };
@@ -61,7 +54,7 @@ pub fn open_fastly(address: FastlyAddress, clock: Arc<dyn Clock>) -> Result<Arc<
 /// See [`open_fastly`].
 pub(super) fn fenced(address: FastlyAddress, clock: Arc<dyn Clock>) -> Result<Fenced<Fastly>, StoreError> {
     let http = Http::new(address.deadline)?;
-    Ok(Fenced::new(Fastly { address, http, counter: Counter::default(), exists: AtomicBool::new(false) }, clock))
+    Ok(Fenced::new(Fastly { address, http, counter: Counter::default(), store: Existence::default() }, clock))
 }
 
 /// A KV Store of Fastly.
@@ -69,8 +62,7 @@ pub(super) struct Fastly {
     address: FastlyAddress,
     http: Http,
     counter: Counter,
-    /// Whether the store is known to exist.
-    exists: AtomicBool,
+    store: Existence,
 }
 
 /// One line of a batch.
@@ -128,15 +120,9 @@ impl Fastly {
         }
     }
 
-    /// Whether an answer says that the key is not there. Where the store itself is missing, that is 404 as well, so it is asked for
-    /// once.
+    /// Whether an answer says that the key is not there. Where the store itself is missing, that is 404 as well.
     async fn is_absent(&self, answer: &Answer) -> Result<bool, StoreError> {
-        if answer.status != StatusCode::NOT_FOUND || self.exists.load(Ordering::Relaxed) {
-            return Ok(answer.status == StatusCode::NOT_FOUND);
-        }
-        let store = self.http.send(self.request(Method::GET, "")).await?;
-        self.exists.store(store.status.is_success(), Ordering::Relaxed);
-        Ok(store.status.is_success())
+        self.store.is_absent(answer, self.http.send(self.request(Method::GET, ""))).await
     }
 
     async fn remove_one(&self, key: &str) -> Result<(), StoreError> {
@@ -157,7 +143,7 @@ impl PlainKv for Fastly {
     }
 
     fn bill(&self) -> Bill {
-        Bill { used: self.counter.used(), price: self.address.price.clone() }
+        Bill { used: self.counter.used(), price: Some(self.address.price.clone()) }
     }
 
     async fn read(&self, key: &str) -> Result<Option<Bytes>, StoreError> {

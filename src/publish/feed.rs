@@ -60,7 +60,7 @@ type Failures = BTreeMap<String, StoreError>;
 impl Feed {
     pub(super) fn new(store: Arc<dyn RateStore>, settings: PublishSettings) -> Self {
         let limits = store.limits();
-        let allowance = Allowance::new([limits.writes_per_s, settings.writes_per_s]);
+        let allowance = Allowance::new([limits.writes_per_s, settings.writes_per_s], settings.interval_s);
         let meters = Meters::new(store.name());
         Self {
             store,
@@ -85,7 +85,9 @@ impl Feed {
             self.meters.planned(plan.epoch, round.status.skipped, round.status.deferred, false);
             return round.status;
         }
-        let mut unneeded = self.ledger.drop_vanished(plan);
+        self.ledger.drop_vanished(plan);
+        // Set aside first, so that no amount of writes keeps the keys of vanished nodes for ever, whose safe rates others have by now.
+        let removals = self.allowance.set_aside(self.ledger.unneeded().len());
         let due = self.ledger.due(plan, self.settings.dead_band);
         round.status.skipped = plan.tables.len() - due.len();
         let mut group = vec![];
@@ -97,12 +99,12 @@ impl Feed {
             group.push((table, packed));
             // A group is what is held in memory beside the plan.
             if entries >= self.limits.batch_pairs || bytes >= self.limits.batch_bytes {
-                unneeded.append(&mut self.write(std::mem::take(&mut group), &mut round).await);
+                self.write(std::mem::take(&mut group), &mut round).await;
                 (entries, bytes) = (0, 0);
             }
         }
-        unneeded.append(&mut self.write(group, &mut round).await);
-        self.delete(&unneeded, plan.epoch, &mut round).await;
+        self.write(group, &mut round).await;
+        self.remove_unneeded(removals, plan.epoch, &mut round).await;
         self.judge(plan, &round);
         self.meters.planned(plan.epoch, round.status.skipped, round.status.deferred, round.status.error.is_none());
         round.status
@@ -138,21 +140,20 @@ impl Feed {
         }
     }
 
-    /// Writes a group of tables, all shards before any head; returns the keys that are not needed any more.
-    async fn write(&mut self, group: Vec<(&Arc<RateTable>, Packed)>, round: &mut Round) -> Vec<String> {
+    /// Writes a group of tables, all shards before any head.
+    async fn write(&mut self, group: Vec<(&Arc<RateTable>, Packed)>, round: &mut Round) {
         let shards = group.iter().flat_map(|(_, packed)| &packed.shards);
         let mut failures = self.put(shards.cloned().collect(), round).await;
         let whole = |packed: &Packed| !packed.shards.iter().any(|shard| failures.contains_key(&shard.key));
         let heads = group.iter().filter(|(_, packed)| whole(packed)).map(|(_, packed)| packed.head.clone());
         let head_failures = self.put(heads.collect(), round).await;
         failures.extend(head_failures);
-        let mut unneeded = vec![];
         for (table, packed) in &group {
             let error = packed.entries().find_map(|entry| failures.get(&entry.key));
             match error {
                 None => {
                     round.status.written += 1;
-                    unneeded.append(&mut self.ledger.written(table, packed));
+                    self.ledger.written(table, packed);
                 }
                 Some(error) => {
                     self.ledger.failed(table, Some(packed));
@@ -160,7 +161,6 @@ impl Feed {
                 }
             }
         }
-        unneeded
     }
 
     async fn put(&self, entries: Vec<Entry>, round: &mut Round) -> Failures {
@@ -174,13 +174,16 @@ impl Feed {
         failures
     }
 
-    async fn delete(&self, keys: &[String], epoch: u64, round: &mut Round) {
+    /// Removes `set_aside` of the unneeded keys, and more where the allowance has something left; the others wait for the next plan.
+    async fn remove_unneeded(&mut self, set_aside: usize, epoch: u64, round: &mut Round) {
+        let unneeded = self.ledger.unneeded();
+        let most = set_aside + self.allowance.take_some(unneeded.len().saturating_sub(set_aside));
+        let keys: Vec<String> = unneeded.iter().take(most).cloned().collect();
         for batch in keys.chunks(self.limits.batch_pairs.max(1)) {
             let outcome = self.call(round, batch.iter().map(String::as_str).collect(), self.store.delete(batch, epoch)).await;
-            if let Some((key, error)) = outcome.failed.first() {
-                round.note_error(error);
-                tracing::warn!(store = self.store.name(), key, %error, "keys are left to expire");
-            }
+            let failed: BTreeMap<&str, &StoreError> = outcome.failed.iter().map(|(key, error)| (key.as_str(), error)).collect();
+            batch.iter().filter(|key| !failed.contains_key(key.as_str())).for_each(|key| self.ledger.removed(key));
+            failed.values().take(1).for_each(|error| round.note_error(error));
         }
     }
 

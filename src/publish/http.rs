@@ -1,6 +1,9 @@
 //! Calls to a provider's HTTP API, told in the terms of stores.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use reqwest::{Client, RequestBuilder, StatusCode, header::RETRY_AFTER, redirect::Policy};
@@ -67,6 +70,27 @@ impl Http {
         let error = error.without_url();
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
         StoreError::Unreachable(format!("{error}{cause}"))
+    }
+}
+
+/// Tells a key that is not there from a whole store that is not there, for APIs that answer 404 to both.
+#[derive(Debug, Default)]
+pub(super) struct Existence {
+    is_known: AtomicBool,
+}
+
+impl Existence {
+    /// Whether `answer` says that a key is not there. Until the store is known to exist, `ask` asks for it.
+    ///
+    /// # Errors
+    /// Those of `ask`.
+    pub async fn is_absent(&self, answer: &Answer, ask: impl Future<Output = Result<Answer, StoreError>>) -> Result<bool, StoreError> {
+        if answer.status != StatusCode::NOT_FOUND || self.is_known.load(Ordering::Relaxed) {
+            return Ok(answer.status == StatusCode::NOT_FOUND);
+        }
+        let exists = ask.await?.status.is_success();
+        self.is_known.store(exists, Ordering::Relaxed);
+        Ok(exists)
     }
 }
 

@@ -1,6 +1,9 @@
 //! What one store has of each node, and so which tables of a new plan are due.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tidegate_planner::Plan;
 use tidegate_wire::RateTable;
@@ -11,6 +14,8 @@ use super::{change::reason, pack::Packed};
 #[derive(Debug, Default)]
 pub struct Ledger {
     nodes: BTreeMap<String, Held>,
+    /// Keys in the store that no reader needs any more.
+    unneeded: BTreeSet<String>,
 }
 
 #[derive(Debug, Default)]
@@ -38,12 +43,12 @@ impl Ledger {
         self.nodes.get(node)?.table.as_deref()
     }
 
-    /// Notes that `table` has been written as `packed`; returns the keys of shards that no reader needs any more.
-    pub fn written(&mut self, table: &Arc<RateTable>, packed: &Packed) -> Vec<String> {
+    /// Notes that `table` has been written as `packed`, which leaves some shards unneeded.
+    pub fn written(&mut self, table: &Arc<RateTable>, packed: &Packed) {
         let held = self.nodes.entry(table.node.clone()).or_default();
         held.table = Some(Arc::clone(table));
         let replaced = std::mem::replace(&mut held.shards, packed.shards.iter().map(|shard| shard.key.clone()).collect());
-        std::mem::replace(&mut held.outgoing, replaced)
+        self.unneeded.append(&mut std::mem::replace(&mut held.outgoing, replaced).into_iter().collect());
     }
 
     /// Notes that a write of `table` as `packed` failed, perhaps only in part: it is due again at the next plan.
@@ -53,19 +58,32 @@ impl Ledger {
         held.outgoing.extend(packed.into_iter().flat_map(|p| p.shards.iter().map(|shard| shard.key.clone())));
     }
 
-    /// Drops the nodes that `plan` no longer has; returns all their keys.
-    pub fn drop_vanished(&mut self, plan: &Plan) -> Vec<String> {
-        let mut keys = vec![];
+    /// Drops the nodes that `plan` no longer has: all their keys are unneeded. One that is back needs its own again.
+    pub fn drop_vanished(&mut self, plan: &Plan) {
+        if !self.unneeded.is_empty() {
+            for node in plan.tables.keys() {
+                self.unneeded.remove(&RateTable::key(node));
+            }
+        }
+        let unneeded = &mut self.unneeded;
         self.nodes.retain(|node, held| {
             if plan.tables.contains_key(node) {
                 return true;
             }
-            keys.push(RateTable::key(node));
-            keys.append(&mut held.shards);
-            keys.append(&mut held.outgoing);
+            unneeded.insert(RateTable::key(node));
+            unneeded.extend(held.shards.drain(..).chain(held.outgoing.drain(..)));
             false
         });
-        keys
+    }
+
+    /// Keys in the store that no reader needs any more.
+    pub fn unneeded(&self) -> &BTreeSet<String> {
+        &self.unneeded
+    }
+
+    /// Notes that `key` is in the store no more.
+    pub fn removed(&mut self, key: &str) {
+        self.unneeded.remove(key);
     }
 }
 
@@ -116,13 +134,15 @@ mod tests {
     #[test]
     fn shards_outlive_the_table_that_named_them_by_one() {
         let mut ledger = Ledger::default();
-        let mut freed = vec![];
         for epoch in 1..=3 {
+            assert!(ledger.unneeded().is_empty(), "before epoch {epoch}");
             let table = Arc::new(table("n", epoch, 20));
-            freed.push(ledger.written(&table, &packed(&table)));
+            ledger.written(&table, &packed(&table));
         }
-        assert_eq!((freed[0].len(), freed[1].len()), (0, 0));
-        assert!(!freed[2].is_empty() && freed[2].iter().all(|key| key.starts_with("tidegate-v1-shard-n-1-")), "{:?}", freed[2]);
+        let first: Vec<_> = packed(&table("n", 1, 20)).shards.into_iter().map(|shard| shard.key).collect();
+        assert!(!first.is_empty() && ledger.unneeded().iter().eq(&first), "{:?}", ledger.unneeded());
+        first.iter().for_each(|key| ledger.removed(key));
+        assert!(ledger.unneeded().is_empty());
     }
 
     #[test]
@@ -131,12 +151,12 @@ mod tests {
         let (written, failed) = (Arc::new(table("n", 1, 20)), table("n", 2, 20));
         ledger.written(&written, &packed(&written));
         ledger.failed(&failed, Some(&packed(&failed)));
-        let mut keys = ledger.drop_vanished(&plan(3, &["other"]));
-        let mut expected: Vec<_> = [&*written, &failed].iter().flat_map(|t| packed(t).shards).map(|s| s.key).collect();
-        expected.push("tidegate-v1-rates-n".into());
-        keys.sort();
-        expected.sort();
-        assert_eq!(keys, expected);
-        assert_eq!(ledger.drop_vanished(&plan(4, &[])), Vec::<String>::new());
+        ledger.drop_vanished(&plan(3, &["other"]));
+        let mut expected: BTreeSet<_> = [&*written, &failed].iter().flat_map(|t| packed(t).shards).map(|s| s.key).collect();
+        expected.insert("tidegate-v1-rates-n".into());
+        assert_eq!(ledger.unneeded(), &expected);
+        ledger.drop_vanished(&plan(4, &["n"]));
+        assert!(expected.remove("tidegate-v1-rates-n"));
+        assert_eq!(ledger.unneeded(), &expected, "a node that is back needs its own key, but not its old shards");
     }
 }

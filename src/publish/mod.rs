@@ -6,8 +6,8 @@
 //! - [`change`]: whether a table differs from what a store has, beyond the dead-band.
 //! - [`ledger`]: what a store has of each node, and so what is due; [`allowance`] bounds how much of it is written.
 //! - [`pack`]: a table as the entries of a store, sharded where its values are small; [`read`] puts it together again.
-//! - [`store`]: the seam; [`embedded`], [`redis`], [`nats`], [`cloudflare`] and [`fastly`] are behind it, the last two over
-//!   a fence beside the values ([`fenced`]).
+//! - [`store`]: the seam; [`embedded`], [`redis`], [`nats`], [`cloudflare`], [`fastly`] and [`akamai`] are behind it, the last three
+//!   over a fence beside the values ([`fenced`]).
 //! - [`breaker`] leaves a store alone that fails again and again; [`bill`] estimates what a store costs.
 //!
 //! **A table that is not written is safe.** A node goes on with the lease that its store has. The planner counts every lease
@@ -15,6 +15,7 @@
 //! table reached the store; so what a skipped, deferred or failed write leaves at a node is still reserved for it, and nothing
 //! is handed on before a newer table has been written, read and acknowledged.
 
+pub mod akamai;
 pub mod allowance;
 pub mod bill;
 mod breaker;
@@ -22,6 +23,7 @@ mod call_budget;
 pub mod change;
 pub mod cloudflare;
 mod connection;
+pub mod edgegrid;
 pub mod embedded;
 pub mod fastly;
 mod feed;
@@ -43,8 +45,10 @@ mod suite;
 #[cfg(test)]
 mod testing;
 
+pub use akamai::{AkamaiAddress, open_akamai};
 pub use bill::{Bill, Operations};
 pub use cloudflare::{CloudflareAddress, open_cloudflare};
+pub use edgegrid::{EdgeGrid, EdgeGridError};
 pub use embedded::EmbeddedStore;
 pub use fastly::{FastlyAddress, open_fastly};
 pub use feed::StoreStatus;

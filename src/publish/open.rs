@@ -5,8 +5,9 @@ use std::{fs, io, path::Path, path::PathBuf, sync::Arc, time::Duration};
 use tidegate_planner::Settings;
 
 use super::{
-    CloudflareAddress, EmbeddedStore, FastlyAddress, NatsAddress, NatsLogin, NatsStore, PublishSettings, RateStore, RedisAddress,
-    RedisStore, Secret, SecretError, SecretSource, StoreError, open_cloudflare, open_fastly,
+    AkamaiAddress, CloudflareAddress, EdgeGrid, EdgeGridError, EmbeddedStore, FastlyAddress, NatsAddress, NatsLogin, NatsStore,
+    PublishSettings, RateStore, RedisAddress, RedisStore, Secret, SecretError, SecretSource, StoreError, open_akamai, open_cloudflare,
+    open_fastly,
 };
 use crate::{clock::Clock, config};
 
@@ -30,6 +31,9 @@ pub enum OpenError {
     /// Its password.
     #[error(transparent)]
     Secret(#[from] SecretError),
+    /// Akamai's credentials.
+    #[error(transparent)]
+    EdgeGrid(#[from] EdgeGridError),
 }
 
 /// Opens the embedded store in `data_dir` and every other that `publish` names. A server need not be up.
@@ -58,7 +62,28 @@ pub fn open_stores(publish: &config::Publish, data_dir: &Path, clock: &Arc<dyn C
     if let Some(address) = fastly(publish)? {
         stores.push(open_fastly(address, Arc::clone(clock))?);
     }
+    if let Some(address) = akamai(publish)? {
+        if address.price.is_none() {
+            tracing::info!("what EdgeKV costs is not known, as Akamai quotes by contract: set [publish.akamai.price] to have it estimated");
+        }
+        stores.push(open_akamai(address, Arc::clone(clock))?);
+    }
     Ok(stores)
+}
+
+fn akamai(publish: &config::Publish) -> Result<Option<AkamaiAddress>, OpenError> {
+    let section = &publish.akamai;
+    let Some((namespace, edgerc)) = section.destination() else { return Ok(None) };
+    let credentials = EdgeGrid::parse(&Secret::read(&edgerc)?, &section.section)?;
+    Ok(Some(AkamaiAddress {
+        base_url: section.base_url.clone().unwrap_or_else(|| format!("https://{}", credentials.host)),
+        credentials,
+        network: section.network.to_string(),
+        namespace: namespace.into(),
+        group: section.group.clone(),
+        deadline: Duration::from_secs(publish.timeout_s),
+        price: section.price.clone(),
+    }))
 }
 
 fn nats(publish: &config::Publish) -> Result<Option<NatsAddress>, SecretError> {
@@ -117,6 +142,7 @@ impl PublishSettings {
     pub fn new(publish: &config::Publish, planner: &Settings) -> Self {
         Self {
             deadline: Duration::from_secs(publish.timeout_s),
+            interval_s: planner.interval_s,
             dead_band: planner.guard.dead_band,
             retain_s: planner.lease.forget_after_s,
             writes_per_s: publish.writes_per_s,
@@ -140,6 +166,14 @@ mod tests {
         let mut publish = config::Publish { redis_url: Some("redis://127.0.0.1:1/0".into()), timeout_s: 60, ..Default::default() };
         let token = dir.path().join("token");
         fs::write(&token, "token").unwrap();
+        let edgerc = dir.path().join("edgerc");
+        fs::write(&edgerc, "[default]\nhost = a.example.net\nclient_token = c\nclient_secret = s\naccess_token = a\n").unwrap();
+        publish.akamai = config::Akamai {
+            namespace: Some("tidegate".into()),
+            edgerc_file: Some(edgerc),
+            base_url: Some("http://127.0.0.1:1".into()),
+            ..Default::default()
+        };
         publish.nats = config::Nats { url: Some("nats://127.0.0.1:1".into()), ..Default::default() };
         publish.cloudflare = config::Cloudflare {
             account_id: Some("a".into()),
@@ -155,7 +189,7 @@ mod tests {
             ..Default::default()
         };
         let stores = open_stores(&publish, &dir.path().join("data"), &clock).unwrap();
-        assert_eq!(stores.iter().map(|s| s.name()).collect::<Vec<_>>(), ["embedded", "redis", "nats", "cloudflare", "fastly"]);
+        assert_eq!(stores.iter().map(|s| s.name()).collect::<Vec<_>>(), ["embedded", "redis", "nats", "cloudflare", "fastly", "akamai"]);
         let entry = Entry { key: "k".into(), value: "v".into(), epoch: 9, expires_at: ISSUED.plus_secs(1) };
         stores[0].put_batch(&[entry]).await;
         assert_eq!(highest_epoch(&stores).await, 9, "a store that is down leaves out its own");

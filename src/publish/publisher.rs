@@ -18,6 +18,8 @@ use super::{
 pub struct PublishSettings {
     /// Longest wait for one call to a store.
     pub deadline: Duration,
+    /// Seconds from one plan to the next.
+    pub interval_s: u32,
     /// Relative change of a rate below which it is not worth a write, 0 to 1.
     pub dead_band: f64,
     /// Seconds that a table stays in a store after its lease has ended, so that a worker which starts while the engine is down

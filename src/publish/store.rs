@@ -35,7 +35,7 @@ pub trait RateStore: Send + Sync + 'static {
 
     /// What the store's provider counts and charges; nothing where nobody charges.
     fn bill(&self) -> Bill {
-        Bill::default()
+        Bill::free()
     }
 }
 

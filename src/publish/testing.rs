@@ -1,9 +1,11 @@
 //! Tables and plans for the tests of this folder.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fs, sync::Arc};
 
 use tidegate_planner::{Plan, Summary};
 use tidegate_wire::{BucketRates, Mode, PoolRates, RateTable, TABLE_VERSION, Timestamp};
+
+use super::secret::{Secret, SecretSource};
 
 /// When the tables of these tests are issued.
 pub(crate) const ISSUED: Timestamp = Timestamp::from_secs(1_795_000_000);
@@ -30,6 +32,14 @@ pub(crate) fn table(node: &str, epoch: u64, buckets: usize) -> RateTable {
 /// The table of `node`, to be changed.
 pub(crate) fn edit<'p>(plan: &'p mut Plan, node: &str) -> &'p mut RateTable {
     Arc::make_mut(plan.tables.get_mut(node).unwrap())
+}
+
+/// A secret, by way of a file.
+pub(crate) fn secret(text: &str) -> Secret {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("secret");
+    fs::write(&file, text).unwrap();
+    Secret::read(&SecretSource::File(file)).unwrap()
 }
 
 /// A plan with one table of three buckets for each node.

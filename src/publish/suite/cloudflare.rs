@@ -1,9 +1,9 @@
 //! The suite over Workers KV's API, and what only a provider does: refuse some keys, limit calls, ask for a token, charge.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusBuilder;
-use tidegate_wire::{RateTable, Timestamp};
+use tidegate_wire::RateTable;
 
 use super::{
     cloudflare_api::{CloudflareApi, TOKEN},
@@ -20,9 +20,8 @@ use crate::{
         fenced::Fenced,
         publisher::PublishSettings,
         read::read_table,
-        secret::{Secret, SecretSource},
         store::{FENCE, Limits, RateStore, StoreError},
-        testing::{edit, plan, table},
+        testing::{edit, plan, secret, table},
     },
 };
 
@@ -39,11 +38,8 @@ impl Harness for CloudflareApi {
         Arc::new(connect(self, TOKEN, PATIENCE).with_limits(limits))
     }
 
-    // The provider's servers are not restarted by us; what is new is the client.
-    fn restart(&self) {}
-
     fn pass_ms(&self, ms: i64) {
-        self.clock.set(Timestamp::from_millis(self.clock.now().as_millis() + ms));
+        self.pass(ms);
     }
 
     fn shortest_life_ms(&self) -> i64 {
@@ -52,14 +48,11 @@ impl Harness for CloudflareApi {
 }
 
 fn address(api: &CloudflareApi, token: &str, deadline: Duration) -> CloudflareAddress {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("token");
-    fs::write(&file, token).unwrap();
     CloudflareAddress {
-        base_url: api.base_url(),
+        base_url: format!("{}/client/v4", api.url()),
         account_id: "account".into(),
         namespace_id: "namespace".into(),
-        token: Secret::read(&SecretSource::File(file)).unwrap(),
+        token: secret(token),
         deadline,
         price: config::Cloudflare::default().price,
     }

@@ -1,63 +1,49 @@
 //! Workers KV's REST API on a loopback port, with the limits that its documentation names, on a clock that tests set.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
-    net::TcpListener,
-    sync::{Arc, Mutex, MutexGuard},
+    collections::{HashMap, VecDeque},
+    sync::Arc,
 };
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, Request, State},
+    extract::{Path, Request, State},
     http::{StatusCode, header},
-    middleware::{self, Next},
+    middleware::Next,
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
 use serde::Deserialize;
 use serde_json::json;
 
-use super::harness::start_time;
-use crate::clock::{Clock, ManualClock};
+use super::provider::{Front, Provider};
+use crate::clock::Clock;
 
 pub(super) const TOKEN: &str = "right-token";
 /// Calls of one user within five minutes.
 const CALLS: usize = 1_200;
 const CALLS_SPAN_MS: i64 = 300_000;
 const PAIRS: usize = 10_000;
-const BODY_BYTES: usize = 100 << 20;
 const KEY_BYTES: usize = 512;
 const VALUE_BYTES: usize = 25 << 20;
 const SHORTEST_TTL_S: i64 = 60;
 
-/// The running API; it ends with the test's runtime.
-pub(super) struct CloudflareApi {
-    pub clock: Arc<ManualClock>,
-    account: Arc<Account>,
-    address: String,
-}
+/// The running API.
+pub(super) type CloudflareApi = Provider<Kv>;
 
 #[derive(Default)]
-struct Account {
-    clock: Option<Arc<ManualClock>>,
-    kv: Mutex<Kv>,
-}
-
-#[derive(Default)]
-struct Kv {
+pub(super) struct Kv {
     values: HashMap<String, Value>,
     calls: VecDeque<i64>,
     blocked_until: i64,
-    /// Keys whose writes fail.
-    broken: HashSet<String>,
     /// Reads show the state before the first write.
     stale: bool,
-    /// No answer at all.
-    silent: bool,
     /// Keys of each bulk write.
     bulks: Vec<Vec<String>>,
 }
+
+type Shared = State<Arc<Front<Kv>>>;
 
 struct Value {
     text: String,
@@ -74,68 +60,31 @@ struct Pair {
 
 impl CloudflareApi {
     pub(super) fn start() -> Self {
-        let clock = Arc::new(ManualClock::new(start_time()));
-        let account = Arc::new(Account { clock: Some(Arc::clone(&clock)), kv: Mutex::default() });
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap().to_string();
         let namespace = "/client/v4/accounts/account/storage/kv/namespaces/namespace";
-        let routes = Router::new()
-            .route("/bulk", put(write))
-            .route("/bulk/delete", post(delete))
-            .route("/values/{key}", get(read))
-            .layer(DefaultBodyLimit::max(BODY_BYTES))
-            .layer(middleware::from_fn_with_state(Arc::clone(&account), admit));
-        let app = Router::new().nest(namespace, routes).fallback(no_route).with_state(Arc::clone(&account));
-        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self { clock, account, address }
-    }
-
-    pub(super) fn base_url(&self) -> String {
-        format!("http://{}/client/v4", self.address)
-    }
-
-    /// Lets writes of `keys`, and of no other, fail.
-    pub(super) fn break_keys(&self, keys: &[&str]) {
-        self.account.kv().broken = keys.iter().map(|key| (*key).to_owned()).collect();
+        let routes = Router::new().route("/bulk", put(write)).route("/bulk/delete", post(delete)).route("/values/{key}", get(read));
+        Self::serve(Router::new().nest(namespace, routes).fallback(no_route), admit)
     }
 
     /// Lets reads show the state before the first write.
     pub(super) fn be_stale(&self) {
-        self.account.kv().stale = true;
-    }
-
-    /// Answers nothing more, or answers again.
-    pub(super) fn be_silent(&self, silent: bool) {
-        self.account.kv().silent = silent;
+        self.kv().stale = true;
     }
 
     /// The keys of each bulk write so far.
     pub(super) fn bulks(&self) -> Vec<Vec<String>> {
-        self.account.kv().bulks.clone()
+        self.kv().bulks.clone()
     }
 
     /// Seconds until `key` expires; `None` when it never does.
     pub(super) fn life_s(&self, key: &str) -> Option<i64> {
-        let now = self.account.now();
-        self.account.kv().values[key].expires_ms.map(|at| (at - now) / 1_000)
+        let now = self.clock.now().as_millis();
+        self.kv().values[key].expires_ms.map(|at| (at - now) / 1_000)
     }
 
     /// Counts as many calls as if others of the same user had made them.
     pub(super) fn use_up(&self, calls: usize) {
-        let now = self.account.now();
-        self.account.kv().calls.extend(std::iter::repeat_n(now, calls));
-    }
-}
-
-impl Account {
-    fn now(&self) -> i64 {
-        self.clock.as_ref().unwrap().now().as_millis()
-    }
-
-    fn kv(&self) -> MutexGuard<'_, Kv> {
-        self.kv.lock().unwrap()
+        let now = self.clock.now().as_millis();
+        self.kv().calls.extend(std::iter::repeat_n(now, calls));
     }
 }
 
@@ -157,7 +106,7 @@ impl Kv {
 
     fn write(&mut self, pair: &Pair, now: i64) -> bool {
         let too_soon = self.values.get(&pair.key).is_some_and(|v| now - v.written_ms < 1_000);
-        if too_soon || self.broken.contains(&pair.key) {
+        if too_soon {
             return false;
         }
         let expires_ms = pair.expiration_ttl.map(|s| now + s * 1_000);
@@ -166,16 +115,13 @@ impl Kv {
     }
 }
 
-/// Token, number of calls, and whether there is an answer at all.
-async fn admit(State(account): State<Arc<Account>>, request: Request, next: Next) -> Response {
-    if account.kv().silent {
-        return std::future::pending().await;
-    }
+/// Token and number of calls.
+async fn admit(State(front): Shared, request: Request, next: Next) -> Response {
     let authorized = request.headers().get(header::AUTHORIZATION).is_some_and(|v| v == &format!("Bearer {TOKEN}"));
     if !authorized {
         return error(StatusCode::FORBIDDEN, 10000, "Authentication error");
     }
-    let wait_s = account.kv().call(account.now());
+    let wait_s = front.kv().call(front.now_ms());
     if let Some(wait_s) = wait_s {
         let answer = error(StatusCode::TOO_MANY_REQUESTS, 10429, "more than 1200 requests per 300 seconds reached");
         return ([(header::RETRY_AFTER, wait_s.to_string())], answer).into_response();
@@ -187,16 +133,16 @@ async fn no_route() -> Response {
     error(StatusCode::NOT_FOUND, 10013, "namespace not found")
 }
 
-async fn read(State(account): State<Arc<Account>>, Path(key): Path<String>) -> Response {
-    let now = account.now();
-    let kv = account.kv();
+async fn read(State(front): Shared, Path(key): Path<String>) -> Response {
+    let now = front.now_ms();
+    let kv = front.kv();
     match kv.values.get(&key).filter(|_| !kv.stale) {
         Some(value) if value.expires_ms.is_none_or(|at| at > now) => value.text.clone().into_response(),
         _ => error(StatusCode::NOT_FOUND, 10009, "get: 'key not found'"),
     }
 }
 
-async fn write(State(account): State<Arc<Account>>, body: Bytes) -> Response {
+async fn write(State(front): Shared, body: Bytes) -> Response {
     let Ok(pairs) = serde_json::from_slice::<Vec<Pair>>(&body) else { return error(StatusCode::BAD_REQUEST, 10012, "not pairs") };
     if pairs.len() > PAIRS {
         return error(StatusCode::BAD_REQUEST, 10026, "too many pairs");
@@ -207,18 +153,19 @@ async fn write(State(account): State<Arc<Account>>, body: Bytes) -> Response {
     if pairs.iter().any(|p| p.expiration_ttl.is_some_and(|s| s < SHORTEST_TTL_S)) {
         return error(StatusCode::BAD_REQUEST, 10030, "expiration_ttl must be at least 60");
     }
-    let now = account.now();
-    let mut kv = account.kv();
+    let now = front.now_ms();
+    let mut kv = front.kv();
     kv.bulks.push(pairs.iter().map(|p| p.key.clone()).collect());
-    let failed: Vec<&str> = pairs.iter().filter(|pair| !kv.write(pair, now)).map(|pair| pair.key.as_str()).collect();
+    let failed: Vec<&str> =
+        pairs.iter().filter(|pair| front.is_broken(&pair.key) || !kv.write(pair, now)).map(|pair| pair.key.as_str()).collect();
     done(pairs.len(), &failed)
 }
 
-async fn delete(State(account): State<Arc<Account>>, Json(keys): Json<Vec<String>>) -> Response {
+async fn delete(State(front): Shared, Json(keys): Json<Vec<String>>) -> Response {
     if keys.len() > PAIRS {
         return error(StatusCode::BAD_REQUEST, 10026, "too many keys");
     }
-    let mut kv = account.kv();
+    let mut kv = front.kv();
     keys.iter().for_each(|key| drop(kv.values.remove(key)));
     done(keys.len(), &[])
 }

@@ -39,8 +39,6 @@ impl Harness for Embedded {
         Arc::new(self.store().with_limits(limits))
     }
 
-    fn restart(&self) {}
-
     fn pass_ms(&self, ms: i64) {
         use crate::clock::Clock;
         self.clock.set(tidegate_wire::Timestamp::from_millis(self.clock.now().as_millis() + ms));

@@ -1,9 +1,8 @@
 //! The suite over Fastly's KV Store API, and what only a provider does: refuse some keys, limit calls, ask for a token.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
-use tidegate_wire::Timestamp;
 
 use super::{
     fastly_api::{FastlyApi, TOKEN},
@@ -11,15 +10,13 @@ use super::{
     publishing::{Run, settings},
 };
 use crate::{
-    clock::Clock,
     config,
     publish::{
         fastly::{Fastly, FastlyAddress, fenced},
         fenced::Fenced,
         read::read_table,
-        secret::{Secret, SecretSource},
         store::{FENCE, Limits, RateStore, StoreError},
-        testing::plan,
+        testing::{plan, secret},
     },
 };
 
@@ -36,11 +33,8 @@ impl Harness for FastlyApi {
         Arc::new(connect(self, TOKEN).with_limits(limits))
     }
 
-    // The provider's servers are not restarted by us; what is new is the client.
-    fn restart(&self) {}
-
     fn pass_ms(&self, ms: i64) {
-        self.clock.set(Timestamp::from_millis(self.clock.now().as_millis() + ms));
+        self.pass(ms);
     }
 
     fn shortest_life_ms(&self) -> i64 {
@@ -49,13 +43,10 @@ impl Harness for FastlyApi {
 }
 
 fn address(api: &FastlyApi, token: &str) -> FastlyAddress {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("token");
-    fs::write(&file, token).unwrap();
     FastlyAddress {
-        base_url: api.base_url(),
+        base_url: api.url(),
         store_id: "store".into(),
-        token: Secret::read(&SecretSource::File(file)).unwrap(),
+        token: secret(token),
         deadline: PATIENCE,
         price: config::Fastly::default().price,
     }

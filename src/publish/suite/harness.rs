@@ -22,10 +22,14 @@ pub(super) trait Harness: Sized {
     fn open(&self) -> Arc<dyn RateStore>;
     /// Opens the store with other limits.
     fn open_with(&self, limits: Limits) -> Arc<dyn RateStore>;
-    /// Kills the server behind the store and starts it again; nothing where there is no server.
-    fn restart(&self);
+    /// Kills the server behind the store and starts it again. A provider's is not restarted by us; what is new is the client.
+    fn restart(&self) {}
     /// Lets the store's time pass by as many milliseconds, or leaves it to pass by itself.
-    fn pass_ms(&self, ms: i64);
+    fn pass_ms(&self, _ms: i64) {}
+    /// Whether the store removes what has expired.
+    fn expires(&self) -> bool {
+        true
+    }
     /// Milliseconds that the store keeps a value at least.
     fn shortest_life_ms(&self) -> i64 {
         0

@@ -1,17 +1,21 @@
 //! One suite of behaviours, run over every adapter, each with the real thing behind it.
 
+mod akamai;
 mod cloudflare;
 mod cloudflare_api;
+mod edgekv_api;
 mod embedded;
 mod fastly;
 mod fastly_api;
 mod harness;
 mod nats;
 mod nats_server;
+mod provider;
 mod publishing;
 mod redis;
 mod redis_server;
 mod stores;
+mod together;
 
 /// Runs each behaviour of the suite as a test of the harness.
 macro_rules! behaviours {

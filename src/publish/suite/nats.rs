@@ -1,6 +1,6 @@
 //! The suite over NATS JetStream, and what only it can do: two engines at once, a bucket that others made, a server that is away.
 
-use std::{fs, net::TcpListener, sync::Arc, time::Duration};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use async_nats::jetstream;
 
@@ -14,9 +14,8 @@ use crate::{
     publish::{
         nats::{NatsAddress, NatsLogin, NatsStore},
         read::read_table,
-        secret::{Secret, SecretSource},
         store::{BatchOutcome, Limits, RateStore, StoreError},
-        testing::{edit, plan},
+        testing::{edit, plan, secret},
     },
 };
 
@@ -37,28 +36,19 @@ impl Harness for NatsServer {
         self.kill();
         self.run_again();
     }
-
-    fn pass_ms(&self, _ms: i64) {}
 }
 
-fn address(url: &str) -> NatsAddress {
+pub(super) fn address(url: &str) -> NatsAddress {
     NatsAddress { url: url.into(), bucket: "rates".into(), replicas: 1, login: NatsLogin::None, deadline: PATIENCE }
 }
 
-fn connect(address: NatsAddress) -> NatsStore {
+pub(super) fn connect(address: NatsAddress) -> NatsStore {
     NatsStore::new(address, Arc::new(ManualClock::new(start_time())))
 }
 
 async fn context(server: &NatsServer) -> jetstream::Context {
     crate::tls::provide();
     jetstream::new(async_nats::connect(server.url()).await.unwrap())
-}
-
-fn secret(text: &str) -> Secret {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("secret");
-    fs::write(&file, text).unwrap();
-    Secret::read(&SecretSource::File(file)).unwrap()
 }
 
 super::suite!(NatsServer);

@@ -16,7 +16,7 @@ use crate::publish::{
 };
 
 pub(super) fn settings() -> PublishSettings {
-    PublishSettings { deadline: PATIENCE, dead_band: 0.05, retain_s: 60, writes_per_s: None }
+    PublishSettings { deadline: PATIENCE, interval_s: 30, dead_band: 0.05, retain_s: 60, writes_per_s: None }
 }
 
 /// A publisher, and the hand that feeds it plans.

@@ -1,6 +1,6 @@
 //! The suite over Redis, and what only a server can do: be away, hang, or refuse some keys.
 
-use std::{fs, net::TcpListener, sync::Arc, time::Duration};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use metrics_exporter_prometheus::PrometheusBuilder;
 
@@ -16,9 +16,8 @@ use crate::{
         publisher::PublishSettings,
         read::read_table,
         redis::{RedisAddress, RedisStore},
-        secret::{Secret, SecretSource},
         store::{Limits, RateStore, StoreError},
-        testing::{edit, plan, table},
+        testing::{edit, plan, secret, table},
     },
 };
 
@@ -39,15 +38,13 @@ impl Harness for RedisServer {
         self.kill();
         self.run_again();
     }
-
-    fn pass_ms(&self, _ms: i64) {}
 }
 
-fn address(url: &str) -> RedisAddress {
+pub(super) fn address(url: &str) -> RedisAddress {
     RedisAddress { url: url.into(), username: None, password: None, deadline: PATIENCE }
 }
 
-fn connect(address: &RedisAddress) -> RedisStore {
+pub(super) fn connect(address: &RedisAddress) -> RedisStore {
     RedisStore::connect(address, Arc::new(ManualClock::new(start_time()))).unwrap()
 }
 
@@ -130,10 +127,7 @@ async fn a_server_that_was_away_gets_at_the_next_plan_what_it_missed() {
 fn restricted(keys: &str) -> (RedisServer, RedisStore) {
     let user = format!("--user edge on >secret +@all ~tidegate-v1-epoch {keys} --user default off");
     let server = RedisServer::start(&user.split(' ').collect::<Vec<_>>());
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("password");
-    fs::write(&file, "secret\n").unwrap();
-    let password = Some(Secret::read(&SecretSource::File(file)).unwrap());
+    let password = Some(secret("secret\n"));
     let store = connect(&RedisAddress { username: Some("edge".into()), password, ..address(&server.url()) });
     (server, store)
 }
@@ -171,10 +165,7 @@ async fn no_head_names_a_shard_that_was_not_written() {
 #[tokio::test]
 async fn no_error_shows_the_password() {
     let server = RedisServer::start(&["--requirepass", "right"]);
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("password");
-    fs::write(&file, "hunter2").unwrap();
-    let password = Some(Secret::read(&SecretSource::File(file)).unwrap());
+    let password = Some(secret("hunter2"));
     let wrong = RedisAddress { password, ..address(&server.url()) };
     let error = connect(&wrong).get("k").await.unwrap_err();
     assert!(!format!("{error} {error:?} {wrong:?}").contains("hunter2"));
@@ -186,10 +177,7 @@ async fn no_error_shows_the_password() {
 #[tokio::test]
 async fn a_password_that_the_server_learns_later_is_accepted_then() {
     let server = RedisServer::start(&["--requirepass", "old"]);
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("password");
-    fs::write(&file, "new").unwrap();
-    let password = Some(Secret::read(&SecretSource::File(file)).unwrap());
+    let password = Some(secret("new"));
     let store = connect(&RedisAddress { password, ..address(&server.url()) });
     assert_eq!(store.get("k").await.unwrap_err().kind(), "refused");
     let mut admin = ::redis::Client::open(server.url().replace("redis://", "redis://:old@")).unwrap().get_connection().unwrap();

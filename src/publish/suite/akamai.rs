@@ -1,0 +1,258 @@
+//! The suite over EdgeKV's API, and what only a provider does that takes few calls: keep a pace, ask for signatures, spread a plan.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use axum::http::StatusCode;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tidegate_planner::Plan;
+use tidegate_wire::RateTable;
+
+use super::{
+    edgekv_api::{ACCESS_TOKEN, CLIENT_SECRET, CLIENT_TOKEN, EdgeKvApi},
+    harness::{Harness, PATIENCE, entry},
+    provider::LeapingClock,
+    publishing::{Run, settings},
+};
+use crate::{
+    clock::Clock,
+    publish::{
+        akamai::{Akamai, AkamaiAddress, RENEWALS_PER_S, fenced},
+        edgegrid::EdgeGrid,
+        feed::{Feed, StoreStatus},
+        fenced::Fenced,
+        publisher::PublishSettings,
+        read::read_table,
+        store::{FENCE, Limits, RateStore, StoreError},
+        testing::{plan, secret, table},
+    },
+};
+
+impl Harness for EdgeKvApi {
+    fn start() -> Self {
+        Self::start()
+    }
+
+    fn open(&self) -> Arc<dyn RateStore> {
+        Arc::new(connect(self, address(self)))
+    }
+
+    fn open_with(&self, limits: Limits) -> Arc<dyn RateStore> {
+        Arc::new(connect(self, address(self)).with_limits(limits))
+    }
+
+    fn pass_ms(&self, ms: i64) {
+        self.pass(ms);
+    }
+
+    fn expires(&self) -> bool {
+        false
+    }
+}
+
+fn credentials(client_secret: &str) -> EdgeGrid {
+    let edgerc = format!(
+        "[default]\nhost = a.example.net\nclient_token = {CLIENT_TOKEN}\nclient_secret = {client_secret}\naccess_token = {ACCESS_TOKEN}\n"
+    );
+    EdgeGrid::parse(&secret(&edgerc), "default").unwrap()
+}
+
+pub(super) fn address(api: &EdgeKvApi) -> AkamaiAddress {
+    AkamaiAddress {
+        base_url: api.url(),
+        credentials: credentials(CLIENT_SECRET),
+        network: "production".into(),
+        namespace: "tidegate".into(),
+        group: "rates".into(),
+        deadline: PATIENCE,
+        price: None,
+    }
+}
+
+pub(super) fn connect(api: &EdgeKvApi, address: AkamaiAddress) -> Fenced<Akamai> {
+    fenced(address, Arc::new(LeapingClock(Arc::clone(&api.clock)))).unwrap()
+}
+
+super::suite!(EdgeKvApi);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn items_that_could_not_be_written_are_the_only_ones_sent_again() {
+    let api = EdgeKvApi::start();
+    let store = api.open();
+    let run = Run::start(&[&store], &settings());
+    api.break_keys(&["tidegate-v1-rates-b"]);
+    run.send(plan(1, &["a", "b", "c"]));
+    let status = run.status(0, 1).await;
+    assert_eq!((status.written, status.failed), (2, 1), "{status:?}");
+    api.break_keys(&[]);
+    run.send(plan(2, &["a", "b", "c"]));
+    let status = run.status(0, 2).await;
+    assert_eq!((status.written, status.skipped, status.failed), (1, 2, 0), "{status:?}");
+    assert_eq!(api.written().last().unwrap(), "tidegate-v1-rates-b");
+    assert_eq!(read_table(&*store, "b").await.unwrap().unwrap().epoch, 2);
+}
+
+/// Engines that plan every 30 s, on the API's time.
+struct Ticks {
+    api: EdgeKvApi,
+    feed: Feed,
+    nodes: Vec<String>,
+    lease_s: i64,
+    epoch: u64,
+}
+
+impl Ticks {
+    fn start(nodes: usize, lease_s: i64) -> Self {
+        let api = EdgeKvApi::start();
+        let deadline = Duration::from_secs(5);
+        let store = connect(&api, AkamaiAddress { deadline, ..address(&api) });
+        let feed = Feed::new(Arc::new(store), PublishSettings { deadline: PATIENCE, ..settings() });
+        Self { api, feed, nodes: (0..nodes).map(|i| format!("node-{i}")).collect(), lease_s, epoch: 0 }
+    }
+
+    /// Plans, publishes and waits for the next plan's time. All rates are new in each plan if `moving`.
+    async fn tick(&mut self, moving: bool) -> StoreStatus {
+        self.epoch += 1;
+        let now = self.api.clock.now();
+        let of_node = |node: &String| {
+            let mut table = table(node, self.epoch, 1);
+            (table.issued_at, table.expires_at) = (now, now.plus_secs(self.lease_s));
+            if moving {
+                table.pool.capacity = 2_f64.powi(self.epoch as i32);
+            }
+            (node.clone(), Arc::new(table))
+        };
+        let tables: BTreeMap<_, _> = self.nodes.iter().map(of_node).collect();
+        let status = self.feed.publish(&Plan { epoch: self.epoch, issued_at: now, tables, ..plan(0, &[]) }).await;
+        let took_ms = self.api.clock.now().as_millis() - now.as_millis();
+        assert!(took_ms <= 30_000, "a plan took {took_ms} ms");
+        self.api.pass(30_000 - took_ms);
+        assert_eq!((status.failed, self.api.throttled()), (0, 0), "{:?}", status.error);
+        status
+    }
+
+    /// Nodes whose lease in the store has ended by now, or that have none.
+    fn late(&self) -> usize {
+        let now = self.api.clock.now();
+        let items = self.api.items();
+        let table = |node: &String| serde_json::from_str::<RateTable>(items.get(&RateTable::key(node))?).ok();
+        self.nodes.iter().filter(|node| table(node).is_none_or(|table| table.expires_at <= now)).count()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_nodes_are_spread_over_half_of_a_lease_of_1700_s() {
+    let mut ticks = Ticks::start(10_000, 1_700);
+    let mut written = vec![];
+    while ticks.late() > 0 {
+        let status = ticks.tick(false).await;
+        assert_eq!(status.written + status.deferred + status.skipped, 10_000);
+        written.push(status.written);
+    }
+    assert!(written.len() * 30 <= 1_700 / 2, "it took {} plans", written.len());
+    assert_eq!(written.iter().sum::<usize>(), 10_000, "no node twice: {written:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_as_many_nodes_as_are_allowed_no_lease_ends_though_all_rates_move_at_every_plan() {
+    const LEASE_S: i64 = 120;
+    let mut ticks = Ticks::start((RENEWALS_PER_S * LEASE_S as f64 / 2.0) as usize, LEASE_S);
+    while ticks.late() > 0 {
+        ticks.tick(true).await;
+    }
+    for _ in 0..3 * LEASE_S / 30 {
+        let status = ticks.tick(true).await;
+        assert!(status.deferred > 0, "more is wanted than can be written: {status:?}");
+        assert_eq!(ticks.late(), 0, "after epoch {}", ticks.epoch);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_could_not_be_removed_are_removed_at_the_next_plan() {
+    let api = EdgeKvApi::start();
+    let store = api.open();
+    let run = Run::start(&[&store], &settings());
+    let goes = RateTable::key("goes");
+    run.send(plan(1, &["stays", "goes"]));
+    assert_eq!(run.status(0, 1).await.written, 2);
+    api.break_keys(&[&goes]);
+    run.send(plan(2, &["stays"]));
+    assert!(run.status(0, 2).await.error.is_some());
+    assert!(store.get(&goes).await.unwrap().is_some(), "nothing else would ever remove it");
+    api.break_keys(&[]);
+    run.send(plan(3, &["stays"]));
+    assert_eq!(run.status(0, 3).await.error, None);
+    assert_eq!(store.get(&goes).await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_large_table_is_one_item_and_a_larger_one_is_sharded() {
+    let api = EdgeKvApi::start();
+    let mut feed = Feed::new(api.open(), settings());
+    for (epoch, buckets, items) in [(1, 2_000, 1), (2, 3_000, 3)] {
+        let mut next = plan(epoch, &[]);
+        next.tables.insert("n".into(), Arc::new(table("n", epoch, buckets)));
+        assert_eq!(feed.publish(&next).await.written, 1);
+        let written = api.written().into_iter().filter(|key| key != FENCE && !key.contains(&format!("-{}-", epoch - 1))).count();
+        assert_eq!(written, items + usize::from(epoch == 2), "of {buckets} buckets, and the head of the table before");
+    }
+}
+
+#[tokio::test]
+async fn a_signature_that_is_refused_is_named_by_its_key_and_shows_no_secret() {
+    let api = EdgeKvApi::start();
+    let wrong = AkamaiAddress { credentials: credentials("hunter2"), ..address(&api) };
+    let error = connect(&api, wrong.clone()).get("k").await.unwrap_err();
+    assert!(error.to_string().contains("publish.akamai.edgerc_file") && error.to_string().contains("signature"), "{error}");
+    assert!(!format!("{error} {error:?} {wrong:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_named() {
+    let api = EdgeKvApi::start();
+    let slow = crate::clock::ManualClock::new(api.clock.now().plus_secs(-60));
+    let error = fenced(address(&api), Arc::new(slow)).unwrap().get("k").await.unwrap_err().to_string();
+    assert!(error.contains("clock") && error.contains("Invalid timestamp"), "{error}");
+}
+
+#[tokio::test]
+async fn a_namespace_that_does_not_exist_is_no_empty_store() {
+    let api = EdgeKvApi::start();
+    let store = connect(&api, AkamaiAddress { namespace: "other".into(), ..address(&api) });
+    assert!(matches!(store.highest_epoch().await, Err(StoreError::Refused(why)) if why.contains("namespace does not exist")));
+}
+
+#[tokio::test]
+async fn an_api_that_fails_or_has_enough_is_told_apart_from_one_that_refuses() {
+    let api = EdgeKvApi::start();
+    let store = connect(&api, address(&api));
+    for (status, kind) in [(503, "unreachable"), (429, "throttled"), (400, "refused")] {
+        api.answer_all(StatusCode::from_u16(status).ok());
+        assert_eq!(store.get("k").await.unwrap_err().kind(), kind);
+        let failed = store.put_batch(&[entry("k", "v", 1)]).await.failed;
+        assert_eq!((failed[0].0.as_str(), failed[0].1.kind()), ("k", kind));
+    }
+}
+
+#[tokio::test]
+async fn what_it_costs_is_said_only_where_it_is_known() {
+    let costs = async |price| {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let page = recorder.handle();
+        let _guard = metrics::set_default_local_recorder(&recorder);
+        let api = EdgeKvApi::start();
+        let mut feed = Feed::new(Arc::new(connect(&api, AkamaiAddress { price, ..address(&api) })), settings());
+        for epoch in 1..=2 {
+            let mut next = plan(epoch, &["a"]);
+            next.issued_at = next.issued_at.plus_secs(30 * epoch as i64);
+            next.tables.insert("a".into(), Arc::new(table("a", epoch, epoch as usize)));
+            feed.publish(&next).await;
+        }
+        let page = page.render();
+        page.lines().find_map(|l| l.strip_prefix("tidegate_publish_cost_dollars_per_month{store=\"akamai\"} ")?.parse::<f64>().ok())
+    };
+    assert_eq!(costs(None).await, None);
+    let price = crate::config::Price { writes_per_million: 10.0, ..Default::default() };
+    // One table and the fence at the second plan, 86,400 plans a month.
+    let cost = costs(Some(price)).await.unwrap();
+    assert!((cost - 2.0 * 86_400.0 * 10.0 / 1e6).abs() < 1e-9, "{cost}");
+}

@@ -1,0 +1,146 @@
+//! What the fronts of providers' APIs share: a loopback port, a clock that tests set, and moods in which something does not work.
+
+use std::{
+    collections::HashSet,
+    net::TcpListener,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+use tidegate_wire::Timestamp;
+
+use super::harness::start_time;
+use crate::clock::{Clock, ManualClock, Sleep};
+
+/// Most bytes of a body that any provider takes.
+const BODY_BYTES: usize = 100 << 20;
+
+/// A provider's API; it ends with the test's runtime. `K` is what it keeps.
+pub(super) struct Provider<K> {
+    /// The provider's time.
+    pub clock: Arc<ManualClock>,
+    front: Arc<Front<K>>,
+    address: String,
+}
+
+/// What the handlers of an API share.
+pub(super) struct Front<K> {
+    clock: Arc<ManualClock>,
+    mood: Mutex<Mood>,
+    kv: Mutex<K>,
+}
+
+#[derive(Default)]
+struct Mood {
+    /// Keys whose writes and deletions fail.
+    broken: HashSet<String>,
+    /// The answer to everything, in place of the right one.
+    answer: Option<StatusCode>,
+    /// No answer at all.
+    silent: bool,
+}
+
+impl<K: Default + Send + 'static> Provider<K> {
+    /// Serves `routes`, behind `admit`, which says who may come in and how often.
+    pub fn serve<F, A>(routes: Router<Arc<Front<K>>>, admit: A) -> Self
+    where
+        A: Fn(State<Arc<Front<K>>>, Request, Next) -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Response> + Send + 'static,
+    {
+        let clock = Arc::new(ManualClock::new(start_time()));
+        let front = Arc::new(Front { clock: Arc::clone(&clock), mood: Mutex::default(), kv: Mutex::default() });
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let moody = middleware::from_fn_with_state(Arc::clone(&front), moody::<K>);
+        let admit = middleware::from_fn_with_state(Arc::clone(&front), admit);
+        let app = routes.layer(DefaultBodyLimit::max(BODY_BYTES)).layer(admit).layer(moody).with_state(Arc::clone(&front));
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        Self { clock, front, address }
+    }
+
+    /// Where it is, without a path.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it keeps.
+    pub fn kv(&self) -> MutexGuard<'_, K> {
+        self.front.kv()
+    }
+
+    /// Lets writes and deletions of `keys`, and of no other, fail.
+    pub fn break_keys(&self, keys: &[&str]) {
+        self.front.mood.lock().unwrap().broken = keys.iter().map(|key| (*key).to_owned()).collect();
+    }
+
+    /// Answers everything with `status`, or again as it should.
+    pub fn answer_all(&self, status: Option<StatusCode>) {
+        self.front.mood.lock().unwrap().answer = status;
+    }
+
+    /// Answers nothing more, or answers again.
+    pub fn be_silent(&self, silent: bool) {
+        self.front.mood.lock().unwrap().silent = silent;
+    }
+
+    /// Moves its time on.
+    pub fn pass(&self, ms: i64) {
+        self.clock.set(Timestamp::from_millis(self.clock.now().as_millis() + ms));
+    }
+}
+
+impl<K> Front<K> {
+    /// What it keeps.
+    pub fn kv(&self) -> MutexGuard<'_, K> {
+        self.kv.lock().unwrap()
+    }
+
+    /// Its time, in milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now().as_millis()
+    }
+
+    /// Whether writes and deletions of `key` fail.
+    pub fn is_broken(&self, key: &str) -> bool {
+        self.mood.lock().unwrap().broken.contains(key)
+    }
+}
+
+async fn moody<K: Send + 'static>(State(front): State<Arc<Front<K>>>, request: Request, next: Next) -> Response {
+    let (silent, answer) = {
+        let mood = front.mood.lock().unwrap();
+        (mood.silent, mood.answer)
+    };
+    if silent {
+        return std::future::pending().await;
+    }
+    match answer {
+        Some(status) => status.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+/// A clock on which nobody waits: whoever would sleep moves it on instead.
+pub(super) struct LeapingClock(pub Arc<ManualClock>);
+
+impl Clock for LeapingClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> Sleep<'_> {
+        Box::pin(async move {
+            if self.0.now() < at {
+                self.0.set(at);
+            }
+        })
+    }
+}
