@@ -142,27 +142,23 @@ impl Ticks {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_nodes_are_spread_over_half_of_a_lease_of_1700_s() {
     let mut ticks = Ticks::start(10_000, 1_700);
-    let mut written = vec![];
-    while ticks.late() > 0 {
+    let mut written = 0;
+    for _ in 0..1_700 / 2 / 30 {
         let status = ticks.tick(false).await;
-        assert_eq!(status.written + status.deferred + status.skipped, 10_000);
-        written.push(status.written);
+        written += status.written;
+        assert_eq!((status.skipped + status.written, status.deferred), (written, 10_000 - written), "no node twice");
     }
-    assert!(written.len() * 30 <= 1_700 / 2, "it took {} plans", written.len());
-    assert_eq!(written.iter().sum::<usize>(), 10_000, "no node twice: {written:?}");
+    assert_eq!((written, ticks.late()), (10_000, 0));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_as_many_nodes_as_are_allowed_no_lease_ends_though_all_rates_move_at_every_plan() {
     const LEASE_S: i64 = 120;
     let mut ticks = Ticks::start((RENEWALS_PER_S * LEASE_S as f64 / 2.0) as usize, LEASE_S);
-    while ticks.late() > 0 {
-        ticks.tick(true).await;
-    }
-    for _ in 0..3 * LEASE_S / 30 {
+    for s in (30..=3 * LEASE_S).step_by(30) {
         let status = ticks.tick(true).await;
         assert!(status.deferred > 0, "more is wanted than can be written: {status:?}");
-        assert_eq!(ticks.late(), 0, "after epoch {}", ticks.epoch);
+        assert!(s < LEASE_S / 2 || ticks.late() == 0, "{} late after {s} s", ticks.late());
     }
 }
 
