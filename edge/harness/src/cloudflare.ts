@@ -17,19 +17,18 @@ export const cloudflare: Platform = {
 };
 
 async function run(options: PlatformOptions): Promise<Runtime> {
-  const { folder, nodes, onLog } = options;
+  const { folder, nodes, onLog, shownAfterS } = options;
   const others = await Promise.all(nodes.map((node) => edgeWorker(node, { origin: options.origin, vars: variables(node, options) })));
-  return start({ persist: folder, others, isLogged: false, ...(onLog === undefined ? {} : { onLog }) });
+  return start({ persist: folder, others, isLogged: false, shownAfterMs: shownAfterS * 1000, ...(onLog === undefined ? {} : { onLog }) });
 }
 
-function variables(node: string, { telemetry, intervalS }: PlatformOptions): Record<string, string> {
-  const every = String(Math.max(1, Math.floor(intervalS / 2)));
+function variables(node: string, { telemetry, intervalS, pollS }: PlatformOptions): Record<string, string> {
   return {
     NODE: node,
     TELEMETRY_URL: telemetry,
     WINDOW_S: String(intervalS),
-    RATES_POLL_S: every,
-    STATE_WRITE_S: every,
+    RATES_POLL_S: String(pollS),
+    STATE_WRITE_S: "1",
     STATE_KEYS,
     LOG_SAMPLE: "0",
   };

@@ -12,6 +12,10 @@ export interface PlatformOptions {
   readonly telemetry: string;
   /** Length of a window in seconds: the engine's interval. */
   readonly intervalS: number;
+  /** Seconds between two reads of the rates by a node. */
+  readonly pollS: number;
+  /** Seconds from when the store acknowledges a write of the engine until nodes are shown it. */
+  readonly shownAfterS: number;
   /** Gets each line that a worker logs; they are dropped if left out. */
   readonly onLog?: (line: string) => void;
 }
@@ -36,7 +40,7 @@ export interface RunningPlatform {
   readonly stop: () => Promise<void>;
 }
 
-/** A platform that can be started. It reads rates as often as the engine makes them, or as often as it can. */
+/** A platform that can be started. */
 export interface Platform {
   readonly name: string;
   /** What runs here in place of the provider's network, for reports. */

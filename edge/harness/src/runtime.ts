@@ -17,6 +17,8 @@ export interface RuntimeOptions {
   readonly ports?: { readonly edge?: number; readonly kv?: number };
   /** Calls that the KV front takes in five minutes. */
   readonly callsPer5Minutes?: number;
+  /** Milliseconds until the KV front shows a write; 0 if left out. */
+  readonly shownAfterMs?: number;
   /** Whether lines of the workers' logs go to standard output; they do if left out. */
   readonly isLogged?: boolean;
   /** Gets each line of the workers' logs instead. */
@@ -94,10 +96,10 @@ export function edgeWorker(name: string, { vars, origin }: Pick<RuntimeOptions, 
   });
 }
 
-function kvFront({ callsPer5Minutes = 1_200 }: RuntimeOptions, port: number): Promise<WorkerOptions> {
+function kvFront({ callsPer5Minutes = 1_200, shownAfterMs = 0 }: RuntimeOptions, port: number): Promise<WorkerOptions> {
   return workerFrom("kv-front", WORKERS.kvFront, {
     unsafeDirectSockets: [{ host: LOOPBACK, port }],
     kvNamespaces: { [NAMESPACES.rates]: NAMESPACES.rates, [NAMESPACES.state]: NAMESPACES.state },
-    bindings: { TOKEN: KV_TOKEN, CALLS_PER_5_MINUTES: callsPer5Minutes },
+    bindings: { TOKEN: KV_TOKEN, CALLS_PER_5_MINUTES: callsPer5Minutes, SHOWN_AFTER_MS: shownAfterMs },
   });
 }

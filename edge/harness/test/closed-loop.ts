@@ -32,7 +32,7 @@ sustained_per_s = 100.0
 burst = 50.0
 `;
 
-const PATIENCE = { timeout: 90_000, interval: 100 };
+const PATIENCE = { timeout: 90_000, interval: 200 };
 
 /** A loop that runs. */
 export interface Loop {
@@ -64,6 +64,8 @@ export async function closedLoop(platform: Platform, nodes: readonly string[], c
     origin: await answering(),
     telemetry: relay.url,
     intervalS: INTERVAL_S,
+    pollS: 1,
+    shownAfterS: 0,
     onLog: (line: string) => void lines.push(parse(line)),
   };
   let edge = await platform.start(options);

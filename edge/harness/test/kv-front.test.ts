@@ -60,3 +60,11 @@ test("too many calls block all calls", async () => {
   const blocked = await call(runtime, "GET", "keys");
   expect([blocked.status, Number(blocked.retryAfter) > 290]).toEqual([429, true]);
 });
+
+test("a write is shown a while after it was acknowledged", async () => {
+  const runtime = await running({ persist: folder(), shownAfterMs: 3_000 });
+  const written = await call(runtime, "PUT", "bulk", [{ key: "a", value: "1" }]);
+  expect(JSON.parse(written.text).result).toEqual({ successful_key_count: 1, unsuccessful_keys: [] });
+  expect((await call(runtime, "GET", "values/a")).status).toBe(404);
+  await vi.waitUntil(async () => (await call(runtime, "GET", "values/a")).text === "1", { timeout: 60_000, interval: 100 });
+});

@@ -19,6 +19,8 @@ export interface Options {
   readonly buckets: number;
   readonly nodes: number;
   readonly intervalS: number;
+  /** Seconds that the store takes to show a write. */
+  readonly shownAfterS: number;
   /** Sustained capacity of the origin as a multiple of the mean of the requests, and its burst in seconds of that. */
   readonly capacity: number;
   readonly burstS: number;
@@ -39,6 +41,7 @@ export const USAGE = `Usage: cargo xtask compare-edge --traces DIR [--trace NAME
   --buckets K       busiest buckets that are kept; each is one client (100)
   --nodes N         nodes that the buckets are dealt out to (4)
   --interval S      the engine's interval (2)
+  --stale S         seconds that the store takes to show a write (one interval)
   --capacity X      sustained capacity of the origin, in multiples of the rate (1.5)
   --burst-seconds S burst of the origin, in seconds of its sustained capacity (5)
 `;
@@ -51,12 +54,23 @@ export const USAGE = `Usage: cargo xtask compare-edge --traces DIR [--trace NAME
 export function options(args: readonly string[]): Options {
   const text = { type: "string" } as const;
   const many = { type: "string", multiple: true } as const;
-  const numbers = { rounds: text, rate: text, warm: text, seconds: text, from: text, buckets: text, nodes: text, interval: text } as const;
+  const numbers = {
+    rounds: text,
+    rate: text,
+    warm: text,
+    seconds: text,
+    from: text,
+    buckets: text,
+    nodes: text,
+    interval: text,
+    stale: text,
+  } as const;
   const { values } = parseArgs({
     args: [...args],
     options: { traces: text, trace: many, platform: many, out: text, capacity: text, "burst-seconds": text, ...numbers },
   });
   const whole = (name: keyof typeof numbers, byDefault: number, least = 1) => number(name, values[name], byDefault, least, true);
+  const intervalS = whole("interval", 2);
   return {
     files: files(values.traces === undefined ? undefined : path(values.traces), values.trace),
     platforms: values.platform ?? ["cloudflare"],
@@ -68,7 +82,8 @@ export function options(args: readonly string[]): Options {
     from: number("from", values.from, 0.5, 0),
     buckets: whole("buckets", 100),
     nodes: whole("nodes", 4),
-    intervalS: whole("interval", 2),
+    intervalS,
+    shownAfterS: number("stale", values.stale, intervalS, 0),
     capacity: number("capacity", values.capacity, 1.5, 0.01),
     burstS: number("burst-seconds", values["burst-seconds"], 5, 0),
   };

@@ -14,6 +14,7 @@ export interface Case {
   readonly dispersion: number;
   readonly nodes: number;
   readonly intervalS: number;
+  readonly shownAfterS: number;
   readonly sustainedPerS: number;
   readonly burst: number;
   readonly rounds: number;
@@ -41,14 +42,15 @@ export function markdown(cases: readonly Case[], prices: PriceList): string {
 }
 
 function section(one: Case, prices: PriceList): string {
-  const { platform, runtime, trace, factor, dispersion, nodes, sustainedPerS, burst, rounds, results } = one;
+  const { platform, runtime, trace, factor, dispersion, nodes, intervalS, shownAfterS, sustainedPerS, burst, rounds, results } = one;
   const rows = results.map(({ name, measures }) => row([name, ...figures(measures, costOf(one, measures, prices))]));
   const [base, ...others] = results;
   const changes = base === undefined ? [] : others.map(({ name, measures }) => row(change(name, base.name, measures, base.measures)));
   return [
     `### ${platform}: ${trace}`,
     "",
-    `${runtime}; ${nodes} nodes; ${factor.toFixed(1)} s of the trace in one second, index of dispersion ${dispersion.toFixed(1)} per interval;`,
+    `${runtime}; ${nodes} nodes, an interval of ${intervalS} s, writes shown after ${shownAfterS} s;`,
+    `${factor.toFixed(1)} s of the trace in one second, index of dispersion ${dispersion.toFixed(1)} per interval;`,
     `origin: ${sustainedPerS.toFixed(0)} requests/s and ${burst.toFixed(0)} at once; ${rounds} interleaved rounds, ${base?.measures.requests ?? 0} requests each side.`,
     "",
     row(HEAD),

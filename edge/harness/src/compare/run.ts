@@ -20,6 +20,8 @@ export interface Terms {
   readonly warmS: number;
   readonly scoredS: number;
   readonly intervalS: number;
+  /** Seconds that the store takes to show a write. */
+  readonly shownAfterS: number;
 }
 
 /** What came of a run, over its scored part. */
@@ -36,7 +38,7 @@ const LEAD_MS = 500;
 
 /** Runs `contender` on `platform` from nothing: no state, no history. */
 export async function run(platform: Platform, contender: Contender, terms: Terms): Promise<Run> {
-  const { timetable, nodes, capacity, warmS, scoredS, intervalS } = terms;
+  const { timetable, nodes, capacity, warmS, scoredS } = terms;
   const folder = mkdtempSync(join(tmpdir(), "tidegate-compare-"));
   const stops: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
   try {
@@ -44,7 +46,9 @@ export async function run(platform: Platform, contender: Contender, terms: Terms
     stops.push(origin.stop);
     const relay = await startRelay();
     stops.push(relay.stop);
-    const edge = await platform.start({ folder, nodes, origin: origin.url, telemetry: relay.url, intervalS });
+    const { intervalS, shownAfterS } = terms;
+    const times = { intervalS, pollS: intervalS, shownAfterS };
+    const edge = await platform.start({ folder, nodes, origin: origin.url, telemetry: relay.url, ...times });
     stops.push(edge.stop);
     const atWork = await contender.begin({ edge, nodes, clients: clientsOf(terms), capacity, intervalS, folder, relay });
     stops.push(atWork.stop);

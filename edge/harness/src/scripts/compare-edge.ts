@@ -1,6 +1,7 @@
 /** Static rates against adaptive ones, on real HTTP through the platforms' runtimes: `cargo xtask compare-edge`, see `compare/options.ts`. */
 
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { edge } from "../bundle.ts";
 import { cloudflare } from "../cloudflare.ts";
@@ -17,7 +18,7 @@ const PLATFORMS: readonly Platform[] = [cloudflare];
 const CONTENDERS = [perNode, perKey, adaptive] as const;
 
 function termsOf(file: string, asked: Options): Terms {
-  const { perS, warmS, scoredS, from, nodes, buckets, intervalS, capacity, burstS } = asked;
+  const { perS, warmS, scoredS, from, nodes, buckets, intervalS, shownAfterS, capacity, burstS } = asked;
   const sustainedPerS = capacity * perS;
   return {
     timetable: timetable(file, { perS, seconds: warmS + scoredS, from, nodes, buckets }),
@@ -26,6 +27,7 @@ function termsOf(file: string, asked: Options): Terms {
     warmS,
     scoredS,
     intervalS,
+    shownAfterS,
   };
 }
 
@@ -40,10 +42,15 @@ async function compare(platform: Platform, trace: string, terms: Terms, { rounds
       appendFileSync(join(out, "requests.ndjson"), done.outcomes.map((o) => `${JSON.stringify({ ...head, ...o })}\n`).join(""));
     }
   }
-  const { capacity, nodes, intervalS, timetable } = terms;
+  const { capacity, nodes, intervalS, shownAfterS, timetable } = terms;
   const results = [...runs].map(([name, all]) => ({ name, measures: measure(all), rounds: all.map((one) => measure([one])) }));
-  const setting = { nodes: nodes.length, intervalS, rounds, ...capacity, factor: timetable.factor };
+  const setting = { nodes: nodes.length, intervalS, shownAfterS, rounds, ...capacity, factor: timetable.factor };
   return { platform: platform.name, runtime: platform.runtime, trace, dispersion: dispersion(timetable, intervalS), ...setting, results };
+}
+
+/** When and on what this runs. */
+function machine() {
+  return { date: new Date().toISOString(), node: process.version, processors: cpus().length, loadOver15Minutes: loadavg()[2] };
 }
 
 const asked = options(process.argv.slice(2));
@@ -65,10 +72,7 @@ for (const file of asked.files) {
     continue;
   }
   for (const platform of platforms) cases.push(await compare(platform, traceName(file), terms, asked));
-  writeFileSync(
-    join(asked.out, "results.json"),
-    JSON.stringify({ date: new Date().toISOString(), asked, prices: prices.as_of, cases }, null, 2),
-  );
+  writeFileSync(join(asked.out, "results.json"), JSON.stringify({ ...machine(), asked, prices: prices.as_of, cases }, null, 2));
   writeFileSync(join(asked.out, "table.md"), markdown(cases, prices));
 }
 console.log(markdown(cases, prices));

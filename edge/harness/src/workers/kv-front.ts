@@ -3,7 +3,8 @@
  *
  * `PUT …/bulk`, `POST …/bulk/delete`, `GET|PUT|DELETE …/values/{key}` and `GET …/keys` under
  * `/client/v4/accounts/{account}/storage/kv/namespaces/{namespace}`. What local KV does not enforce by itself is enforced here: the
- * token, 10,000 pairs a call, one write a second to each key, and calls per five minutes, after which all are refused.
+ * token, 10,000 pairs a call, one write a second to each key, calls per five minutes, after which all are refused, and how long a write
+ * takes to be shown.
  */
 
 interface Env {
@@ -11,6 +12,8 @@ interface Env {
   readonly TOKEN: string;
   /** Calls that are taken in five minutes; Cloudflare's is 1,200. */
   readonly CALLS_PER_5_MINUTES: number;
+  /** Milliseconds from when a write is acknowledged until a reader sees it; the real one's are up to a minute and more. */
+  readonly SHOWN_AFTER_MS: number;
   /** Namespaces, each bound under its id. */
   readonly [namespace: string]: KVNamespace | string | number;
 }
@@ -42,16 +45,19 @@ class ApiError extends Error {
   }
 }
 
+/** Does a write, now or once it shall be shown. */
+type Show = (write: () => Promise<void>) => Promise<void>;
+
 const written = new Map<string, number>();
 const calls: number[] = [];
 let blockedUntilMs = 0;
 
 export default {
-  async fetch(request: Request, env: Env): Promise<Response> {
+  async fetch(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
     try {
       checkToken(request, env);
       checkRate(env, Date.now());
-      return await route(request, env);
+      return await route(request, env, showing(env, ctx));
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const headers =
@@ -75,7 +81,12 @@ function checkRate(env: Env, now: number): void {
   throw new ApiError(429, 971, "Please wait and consider throttling your request speed");
 }
 
-async function route(request: Request, env: Env): Promise<Response> {
+function showing({ SHOWN_AFTER_MS: ms }: Env, ctx: ExecutionContext): Show {
+  if (ms === 0) return (write) => write();
+  return async (write) => ctx.waitUntil(scheduler.wait(ms).then(write));
+}
+
+async function route(request: Request, env: Env, show: Show): Promise<Response> {
   const url = new URL(request.url);
   const [, id = "", part = "", key = ""] = PATH.exec(url.pathname) ?? [];
   const namespace = env[id];
@@ -83,7 +94,7 @@ async function route(request: Request, env: Env): Promise<Response> {
   const name = decodeURIComponent(key);
   switch (`${request.method} ${part.split("/")[0]}`) {
     case "PUT bulk":
-      return done(await putAll(namespace, id, await bodyOf<Pair[]>(request)));
+      return done(await putAll(namespace, id, await bodyOf<Pair[]>(request), show));
     case "POST bulk":
       return done(await deleteAll(namespace, await bodyOf<string[]>(request)));
     case "GET keys":
@@ -91,7 +102,7 @@ async function route(request: Request, env: Env): Promise<Response> {
     case "GET values":
       return value(await namespace.get(name, "arrayBuffer"));
     case "PUT values":
-      return done(await putOne(namespace, id, name, await request.arrayBuffer(), url.searchParams));
+      return done(await putOne(namespace, id, name, await request.arrayBuffer(), url.searchParams, show));
     case "DELETE values":
       return done(await namespace.delete(name));
     default:
@@ -135,12 +146,12 @@ async function bodyOf<T>(request: Request): Promise<T> {
   return body as T;
 }
 
-async function putAll(namespace: KVNamespace, id: string, pairs: readonly Pair[]): Promise<unknown> {
+async function putAll(namespace: KVNamespace, id: string, pairs: readonly Pair[], show: Show): Promise<unknown> {
   for (const pair of pairs) check(pair);
   const unsuccessful: string[] = [];
   for (let from = 0; from < pairs.length; from += AT_ONCE) {
     const part = pairs.slice(from, from + AT_ONCE);
-    const kept = await Promise.all(part.map((pair) => put(namespace, id, pair)));
+    const kept = await Promise.all(part.map((pair) => put(namespace, id, pair, show)));
     unsuccessful.push(...part.filter((_, i) => !kept[i]).map(({ key }) => key));
   }
   return { successful_key_count: pairs.length - unsuccessful.length, unsuccessful_keys: unsuccessful };
@@ -151,20 +162,28 @@ async function put(
   namespace: KVNamespace,
   id: string,
   { key, value, base64, expiration, expiration_ttl, metadata }: Pair,
+  show: Show,
 ): Promise<boolean> {
   if (!mayWrite(`${id}/${key}`, Date.now())) return false;
   const bytes = base64 ? Uint8Array.from(atob(value), (character) => character.charCodeAt(0)) : value;
   const expiry = expiration_ttl === undefined ? { expiration } : { expirationTtl: expiration_ttl };
-  await namespace.put(key, bytes as string, { ...(expiry as KVNamespacePutOptions), metadata });
+  await show(() => namespace.put(key, bytes as string, { ...(expiry as KVNamespacePutOptions), metadata }));
   return true;
 }
 
-async function putOne(namespace: KVNamespace, id: string, key: string, bytes: ArrayBuffer, query: URLSearchParams): Promise<void> {
+async function putOne(
+  namespace: KVNamespace,
+  id: string,
+  key: string,
+  bytes: ArrayBuffer,
+  query: URLSearchParams,
+  show: Show,
+): Promise<void> {
   const ttl = query.get("expiration_ttl");
   const expiry = ttl === null ? {} : { expiration_ttl: Number(ttl) };
   check({ key, value: "", ...expiry });
   if (!mayWrite(`${id}/${key}`, Date.now())) throw new ApiError(429, 10_048, "too many writes to this key: one a second");
-  await namespace.put(key, bytes, ttl === null ? {} : { expirationTtl: Number(ttl) });
+  await show(() => namespace.put(key, bytes, ttl === null ? {} : { expirationTtl: Number(ttl) }));
 }
 
 function check({ key, value, expiration_ttl }: Pair): void {
