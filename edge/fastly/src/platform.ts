@@ -3,17 +3,19 @@
 import { SimpleCache } from "fastly:cache";
 import { RateCounter } from "fastly:edge-rate-limiter";
 import { KVStore } from "fastly:kv-store";
+import { Logger } from "fastly:logger";
 import { SecretStore } from "fastly:secret-store";
 import type { RateStore, Send, Sleep } from "@tidegate/core";
 import type { Counters } from "./limit.ts";
 import type { LocationCache } from "./rates.ts";
 
-/** Names of the service's resources: stores, counter and backends, as `fastly.toml` declares them. */
+/** Names of the service's resources: stores, counter, log endpoint and backends, as `fastly.toml` declares them. */
 export const RESOURCES = {
   config: "tidegate",
   rates: "tidegate-rates",
   secrets: "tidegate",
   counter: "tidegate",
+  outcomes: "tidegate-outcomes",
   origin: "origin",
   engine: "engine",
 } as const;
@@ -54,4 +56,10 @@ export function engine(): Send {
     const response = await fetch("https://engine/v1/telemetry", { method: "POST", headers, body, backend: RESOURCES.engine });
     return { status: response.status };
   };
+}
+
+/** The log endpoint that takes a line for every request. */
+export function outcomes(): (line: string) => void {
+  const logger = new Logger(RESOURCES.outcomes);
+  return (line) => logger.log(line);
 }

@@ -16,8 +16,11 @@ export interface Settings {
   readonly windowS: number;
   /** Share of requests that are logged. */
   readonly logSample: number;
-  /** Whether the backend `engine` takes reports. */
-  readonly isReporting: boolean;
+  /**
+   * How counts get to the engine: each sandbox sends its windows to the backend `engine`, or each request is a line of the log
+   * endpoint `tidegate-outcomes`, from which a collector makes windows.
+   */
+  readonly report: "off" | "windows" | "lines";
 }
 
 /** Reads one key of the store. */
@@ -55,6 +58,6 @@ export function settings(read: Read, pop: string): Settings {
     firstKeyPerS: number("first_key_per_s", 5, 0, 1e9),
     windowS: number("window_s", 30, 1, 3600),
     logSample: number("log_sample", 0.01, 0, 1),
-    isReporting: text("report", "off", /^(on|off)$/) === "on",
+    report: text("report", "off", /^(off|windows|lines)$/) as Settings["report"],
   };
 }

@@ -23,7 +23,8 @@ import {
   retryAfterS,
 } from "@tidegate/core";
 import { type Decision, decide } from "./limit.ts";
-import { counters, engine, kvStore, locationCache, RESOURCES, sleep } from "./platform.ts";
+import { type Outcome, outcomeLine } from "./outcome.ts";
+import { counters, engine, kvStore, locationCache, outcomes, RESOURCES, sleep } from "./platform.ts";
 import { Rates } from "./rates.ts";
 import { type Settings, settings } from "./settings.ts";
 
@@ -32,6 +33,9 @@ export interface RequestEvent {
   readonly request: Request;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
+
+/** What is known of a request once it is decided. */
+type Decided = Pick<Outcome, "atMs" | "node" | "epoch" | "rung" | "bucket">;
 
 const NOTICE_EVERY_MS = 60_000;
 
@@ -65,11 +69,14 @@ export class Sandbox {
     const now = Date.now();
     if (table.epoch > (this.#node.epoch ?? -1)) this.#node.adopt(table, now);
     this.#reporter.roll(this.#node, now, this.#notices.counts());
-    const decision = decide(bucket, leaseOf(table, now), counters());
+    const lease = leaseOf(table, now);
+    const decision = decide(bucket, lease, counters());
     this.#node.count(bucket, 1, decision.isAdmitted ? 0 : 1, now);
     this.#report(now, waitUntil);
     this.#sample(bucket, table.epoch, decision);
-    if (decision.isAdmitted) return this.#forward(request, bucket, decision);
+    const decided = { atMs: now, node: table.node, epoch: table.epoch, rung: lease.stage.at, bucket };
+    if (decision.isAdmitted) return this.#forward(request, decided, decision);
+    this.#tell({ ...decided, throttled: 1, errors: 0, bytes: 0 });
     const retryS = retryAfterS(decision.standing.retryMs, Math.random);
     const body = quotaExceeded(decision.how === "pool" ? "pool" : "ceiling", retryS);
     return problem(429, body, { ...rateLimitFields(decision.standing), "Retry-After": String(retryS) });
@@ -97,23 +104,34 @@ export class Sandbox {
     }
   }
 
-  async #forward(request: Request, bucket: string, { standing }: Decision): Promise<Response> {
+  async #forward(request: Request, decided: Decided, { standing }: Decision): Promise<Response> {
     try {
       const response = await fetch(request, { backend: RESOURCES.origin });
       const bytes = Number(response.headers.get("content-length") ?? 0) || 0;
-      this.#node.record(bucket, 0, response.status >= 500 ? 1 : 0, bytes);
+      this.#served(decided, response.status >= 500 ? 1 : 0, bytes);
       const answer = new Response(response.body, response);
       for (const [name, value] of Object.entries(rateLimitFields(standing))) answer.headers.set(name, value);
       return answer;
     } catch (error) {
-      this.#node.record(bucket, 0, 1, 0);
+      this.#served(decided, 1, 0);
       this.#notices.failed("origin_unreachable", error, Date.now());
       return problem(502, originUnreachable());
     }
   }
 
+  /** Counts what became of an admitted request. */
+  #served(decided: Decided, errors: 0 | 1, bytes: number): void {
+    this.#node.record(decided.bucket, 0, errors, bytes);
+    this.#tell({ ...decided, throttled: 0, errors, bytes });
+  }
+
+  /** Writes what became of a request where the service counts by lines. */
+  #tell(outcome: Outcome): void {
+    if (this.#settings.report === "lines") outcomes()(outcomeLine(outcome));
+  }
+
   #report(now: number, waitUntil: RequestEvent["waitUntil"]): void {
-    if (!this.#settings.isReporting) this.#reporter.discard();
+    if (this.#settings.report !== "windows") this.#reporter.discard();
     if (this.#reporter.isDue(now)) waitUntil(this.#flush());
   }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { parseOutcome } from "../src/outcome.ts";
 import { Sandbox } from "../src/worker.ts";
 import { clear, location } from "./fakes/location.ts";
 
@@ -156,7 +157,7 @@ test("a table outlives an hour without the store, down to its safe rates", async
 
 test("a sandbox that lives on reports what it was asked for, under a name of its own", async () => {
   location.kv = stored(tableText(3, 1));
-  location.config.set("report", "on");
+  location.config.set("report", "windows");
   location.secrets.set("telemetry_token", "hunter2");
   const { statuses, fresh, settle } = service();
   const sandbox = fresh();
@@ -166,6 +167,19 @@ test("a sandbox that lives on reports what it was asked for, under a name of its
   await settle();
   const [report] = posts.flatMap((post) => post.reports);
   expect(report).toMatchObject({ node: "fastly-fra", sequence: 1, epoch: 3, buckets: [{ requests: 12, throttled: 2 }] });
+});
+
+test("where sandboxes live short, each request is a line of its own", async () => {
+  location.kv = stored(tableText(3, 1));
+  location.config.set("report", "lines");
+  origin = () => new Response("sorry", { status: 503, headers: { "content-length": "5" } });
+  const { statuses } = service();
+  expect(await statuses(11)).toEqual({ 429: 1, 503: 10 });
+  expect(location.logged.map(({ endpoint }) => endpoint)).toEqual(Array.from({ length: 11 }, () => "tidegate-outcomes"));
+  const lines = location.logged.map(({ line }) => parseOutcome(line));
+  const of = { node: "fastly-fra", epoch: 3, rung: "step", bucket: expect.stringMatching(/^key:[0-9a-f]{64}$/) };
+  expect(lines[0]).toEqual({ ...of, atMs: T0, throttled: 0, errors: 1, bytes: 5 });
+  expect(lines[10]).toEqual({ ...of, atMs: T0, throttled: 1, errors: 0, bytes: 0 });
 });
 
 test("an origin that cannot be reached is a 502", async () => {

@@ -51,3 +51,11 @@ export class SecretStore {
 export function env(name: string): string | undefined {
   return name === "FASTLY_POP" ? "FRA" : undefined;
 }
+
+export class Logger {
+  constructor(private readonly name: string) {}
+
+  log(line: string): void {
+    location.logged.push({ endpoint: this.name, line });
+  }
+}
