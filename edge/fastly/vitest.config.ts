@@ -8,5 +8,5 @@ const modules = ["cache", "config-store", "edge-rate-limiter", "env", "kv-store"
 // The modules exist on the platform alone.
 export default defineConfig({
   resolve: { alias: Object.fromEntries(modules.map((name) => [`fastly:${name}`, fake])) },
-  test: { name: "fastly", include: ["test/**/*.test.ts"], ...PATIENT },
+  test: { name: "fastly", include: ["test/**/*.test.ts", "collector/*.test.ts"], ...PATIENT },
 });

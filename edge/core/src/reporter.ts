@@ -20,6 +20,9 @@ export interface Sent {
 /** Posts reports to `POST /v1/telemetry`. May throw or answer with any status. */
 export type Send = (reports: readonly Report[]) => Promise<Sent>;
 
+/** What has counted requests, and hands out a window of them. */
+export type Counted = Pick<EdgeNode, "report">;
+
 /** Bounds of a reporter. */
 export interface ReportBounds {
   /** Length of a window in seconds; the engine's `interval_s`. */
@@ -80,7 +83,7 @@ export class Reporter {
    * Closes the window that is open if it has ended at `nowMs`. Call it before each take, so that no request is counted in a
    * window that it does not belong to. A clock that runs backwards leaves the window open.
    */
-  roll(node: EdgeNode, nowMs: number, worker?: Report["worker"]): void {
+  roll(node: Counted, nowMs: number, worker?: Report["worker"]): void {
     const windowMs = this.bounds.windowS * 1000;
     const current = nowMs - (nowMs % windowMs);
     const startMs = this.#startMs ?? current;

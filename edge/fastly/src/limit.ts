@@ -29,7 +29,7 @@ export interface Window {
 }
 
 /** The entry that counts all that the node admits. No bucket has this id. */
-const NODE = "tidegate node";
+export const NODE = "tidegate node";
 
 const LONGEST_S = 60;
 

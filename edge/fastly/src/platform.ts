@@ -1,6 +1,6 @@
 /** What Fastly Compute offers, as the rest of this package wants it. */
 
-import { SimpleCache } from "fastly:cache";
+import { CoreCache } from "fastly:cache";
 import { RateCounter } from "fastly:edge-rate-limiter";
 import { KVStore } from "fastly:kv-store";
 import { Logger } from "fastly:logger";
@@ -22,10 +22,17 @@ export const RESOURCES = {
 
 export const sleep: Sleep = (ms) => new Promise((resolve) => void setTimeout(resolve, ms));
 
-/** The location's cache. */
+/** The location's cache. `SimpleCache` would go on to show an entry whose time is over, at least under Fastly's local runtime. */
 export const locationCache: LocationCache = {
-  get: async (key) => SimpleCache.get(key)?.text(),
-  set: (key, text, ttlS) => void SimpleCache.set(key, text, ttlS),
+  get: async (key) => {
+    const entry = CoreCache.lookup(key);
+    return entry === null ? undefined : new Response(entry.body()).text();
+  },
+  set: (key, text, ttlS) => {
+    const body = CoreCache.insert(key, { maxAge: ttlS * 1000 });
+    body.append(text);
+    body.close();
+  },
 };
 
 /** Rate tables in KV Store. */

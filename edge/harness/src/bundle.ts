@@ -1,7 +1,8 @@
 /** Workers as the platform gets them: one module each. */
 
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 /** A worker's module, and what it imports from outside. */
 export interface Bundle {
@@ -13,6 +14,7 @@ export interface Bundle {
 export const WORKERS = {
   cloudflare: "cloudflare/src/index.ts",
   fastly: "fastly/src/main.ts",
+  fastlySteered: "harness/src/fastly/sandbox/main.ts",
   akamai: "akamai/src/main.ts",
   kvFront: "harness/src/workers/kv-front.ts",
   kvPerRequest: "harness/src/workers/kv-per-request.ts",
@@ -28,8 +30,11 @@ export function edge(): string {
   return fileURLToPath(new URL("../../", import.meta.url));
 }
 
+/** Paths, from the folder `edge/`, of what is bundled in place of a module, by its name. */
+export type Replacements = Readonly<Record<string, string>>;
+
 /** Bundles the worker at `path`. */
-export async function bundle(path: string): Promise<Bundle> {
+export async function bundle(path: string, replacements: Replacements = {}): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: edge(),
     entryPoints: [path],
@@ -37,9 +42,18 @@ export async function bundle(path: string): Promise<Bundle> {
     format: "esm",
     target: "es2022",
     external: [...OF_PLATFORMS, "node:*"],
+    plugins: [replacing(replacements)],
     metafile: true,
     write: false,
   });
   const imports = Object.values(metafile.outputs).flatMap((output) => output.imports.map((i) => i.path));
   return { script: outputFiles[0]?.text ?? "", imports };
+}
+
+function replacing(replacements: Replacements): Plugin {
+  const resolved = ({ path }: { path: string }) => {
+    const replacement = replacements[path];
+    return replacement === undefined ? undefined : { path: join(edge(), replacement) };
+  };
+  return { name: "replacements", setup: ({ onResolve }) => onResolve({ filter: /.*/ }, resolved) };
 }

@@ -7,10 +7,16 @@ import { tableKey } from "@tidegate/core";
 import { onTestFinished } from "vitest";
 import { KV_TOKEN, NAMESPACES, type Runtime, type RuntimeOptions, start } from "../src/runtime.ts";
 
+/** A folder, and how to remove it. */
+export function temporary() {
+  const path = mkdtempSync(join(tmpdir(), "tidegate-"));
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
 /** A folder that is gone after the test. */
 export function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), "tidegate-"));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  const { path, remove } = temporary();
+  onTestFinished(remove);
   return path;
 }
 

@@ -2,15 +2,21 @@
 
 import { location } from "./location.ts";
 
-export const SimpleCache = {
-  get(key: string) {
+export const CoreCache = {
+  lookup(key: string) {
     const entry = location.cache.get(key);
     if (entry === undefined || entry.untilMs <= location.nowMs) return null;
-    return { text: async () => entry.text };
+    return { body: () => new Response(entry.text).body };
   },
 
-  set(key: string, text: string, ttl: number): void {
-    location.cache.set(key, { text, untilMs: location.nowMs + ttl * 1000 });
+  insert(key: string, { maxAge }: { maxAge: number }) {
+    let written = "";
+    return {
+      append: (text: string) => {
+        written += text;
+      },
+      close: () => void location.cache.set(key, { text: written, untilMs: location.nowMs + maxAge }),
+    };
   },
 };
 
