@@ -19,7 +19,7 @@ use super::{
     edgegrid::{EdgeGrid, Signed},
     fenced::{Fenced, Pair, PlainKv},
     http::{Answer, Existence, Http},
-    store::{BatchOutcome, Limits, RateStore, StoreError},
+    store::{BatchOutcome, Limits, StoreError},
 };
 use crate::{clock::Clock, config::Price};
 
@@ -61,11 +61,6 @@ pub struct AkamaiAddress {
 ///
 /// # Errors
 /// [`StoreError::Refused`] when the address is none or no HTTP client can be made.
-pub fn open_akamai(address: AkamaiAddress, clock: Arc<dyn Clock>) -> Result<Arc<dyn RateStore>, StoreError> {
-    Ok(Arc::new(fenced(address, clock)?))
-}
-
-/// See [`open_akamai`].
 pub(super) fn fenced(address: AkamaiAddress, clock: Arc<dyn Clock>) -> Result<Fenced<Akamai>, StoreError> {
     let http = Http::new(address.deadline)?;
     let budget = CallBudget::new(CALLS, CALLS_SPAN);

@@ -15,10 +15,10 @@ use super::{
     call_budget::CallBudget,
     fenced::{Fenced, Pair, PlainKv},
     http::{Answer, Http},
-    secret::Secret,
-    store::{BatchOutcome, Limits, RateStore, StoreError},
+    provider::ProviderApi,
+    store::{BatchOutcome, Limits, StoreError},
 };
-use crate::{clock::Clock, config::Price};
+use crate::clock::Clock;
 
 // The API takes 100 MB of JSON: in the worst case every byte of a value is escaped. Keys and values are as documented.
 const LIMITS: Limits = Limits { batch_pairs: 10_000, batch_bytes: 40 << 20, key_bytes: 512, value_bytes: 25 << 20, writes_per_s: None };
@@ -36,18 +36,12 @@ const TOKEN_KEY: &str = "publish.cloudflare.token_file";
 /// Which namespace, and how to reach it.
 #[derive(Debug, Clone)]
 pub struct CloudflareAddress {
-    /// `https://api.cloudflare.com/client/v4`, or what stands in for it.
-    pub base_url: String,
+    /// The API.
+    pub api: ProviderApi,
     /// Id of the account.
     pub account_id: String,
     /// Id of its namespace.
     pub namespace_id: String,
-    /// API token with the permission to edit Workers KV.
-    pub token: Secret,
-    /// Longest wait for an answer.
-    pub deadline: Duration,
-    /// What it charges.
-    pub price: Price,
 }
 
 /// Opens the namespace at `address`, which is first called when it is first used. All of a batch goes in one call; a key that
@@ -55,13 +49,8 @@ pub struct CloudflareAddress {
 ///
 /// # Errors
 /// [`StoreError::Refused`] when no HTTP client can be made.
-pub fn open_cloudflare(address: CloudflareAddress, clock: Arc<dyn Clock>) -> Result<Arc<dyn RateStore>, StoreError> {
-    Ok(Arc::new(fenced(address, clock)?))
-}
-
-/// See [`open_cloudflare`].
 pub(super) fn fenced(address: CloudflareAddress, clock: Arc<dyn Clock>) -> Result<Fenced<Cloudflare>, StoreError> {
-    let http = Http::new(address.deadline)?;
+    let http = Http::new(address.api.deadline)?;
     let budget = CallBudget::new(CALLS, CALLS_SPAN);
     Ok(Fenced::new(Cloudflare { address, http, budget, counter: Counter::default(), clock: Arc::clone(&clock) }, clock))
 }
@@ -106,7 +95,7 @@ struct BulkResult {
 
 impl Cloudflare {
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let CloudflareAddress { base_url, account_id, namespace_id, token, .. } = &self.address;
+        let CloudflareAddress { api: ProviderApi { base_url, token, .. }, account_id, namespace_id } = &self.address;
         let url = format!("{base_url}/accounts/{account_id}/storage/kv/namespaces/{namespace_id}/{path}");
         self.http.client().request(method, url).bearer_auth(token.reveal())
     }
@@ -141,7 +130,7 @@ impl PlainKv for Cloudflare {
     }
 
     fn bill(&self) -> Bill {
-        Bill { used: self.counter.used(), price: Some(self.address.price.clone()) }
+        Bill { used: self.counter.used(), price: Some(self.address.api.price.clone()) }
     }
 
     async fn read(&self, key: &str) -> Result<Option<Bytes>, StoreError> {

@@ -2,7 +2,7 @@
 //!
 //! Paths and formats: <https://www.fastly.com/documentation/reference/api/services/resources/kv-store-item/>.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -15,10 +15,10 @@ use super::{
     bill::{Bill, Counter},
     fenced::{Fenced, Pair, PlainKv},
     http::{Answer, Existence, Http},
-    secret::Secret,
-    store::{BatchOutcome, Limits, RateStore, StoreError},
+    provider::ProviderApi,
+    store::{BatchOutcome, Limits, StoreError},
 };
-use crate::{clock::Clock, config::Price};
+use crate::clock::Clock;
 
 // Keys and values are as documented. The documentation bounds no batch; base64 makes one of these 14 MB, which is sent in one go.
 const LIMITS: Limits = Limits { batch_pairs: 1_000, batch_bytes: 10 << 20, key_bytes: 1_024, value_bytes: 25 << 20, writes_per_s: None };
@@ -30,16 +30,10 @@ const TOKEN_KEY: &str = "publish.fastly.token_file";
 /// Which store, and how to reach it.
 #[derive(Debug, Clone)]
 pub struct FastlyAddress {
-    /// `https://api.fastly.com`, or what stands in for it.
-    pub base_url: String,
+    /// The API.
+    pub api: ProviderApi,
     /// Id of the KV Store.
     pub store_id: String,
-    /// API token that may write it.
-    pub token: Secret,
-    /// Longest wait for an answer.
-    pub deadline: Duration,
-    /// What it charges.
-    pub price: Price,
 }
 
 /// Opens the KV Store at `address`, which is first called when it is first used. A batch goes as lines of JSON in one call; a
@@ -47,13 +41,8 @@ pub struct FastlyAddress {
 ///
 /// # Errors
 /// [`StoreError::Refused`] when no HTTP client can be made.
-pub fn open_fastly(address: FastlyAddress, clock: Arc<dyn Clock>) -> Result<Arc<dyn RateStore>, StoreError> {
-    Ok(Arc::new(fenced(address, clock)?))
-}
-
-/// See [`open_fastly`].
 pub(super) fn fenced(address: FastlyAddress, clock: Arc<dyn Clock>) -> Result<Fenced<Fastly>, StoreError> {
-    let http = Http::new(address.deadline)?;
+    let http = Http::new(address.api.deadline)?;
     Ok(Fenced::new(Fastly { address, http, counter: Counter::default(), store: Existence::default() }, clock))
 }
 
@@ -97,7 +86,7 @@ struct LineError {
 
 impl Fastly {
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let FastlyAddress { base_url, store_id, token, .. } = &self.address;
+        let FastlyAddress { api: ProviderApi { base_url, token, .. }, store_id } = &self.address;
         let url = format!("{base_url}/resources/stores/kv/{store_id}{path}");
         self.http.client().request(method, url).header("Fastly-Key", token.reveal())
     }
@@ -143,7 +132,7 @@ impl PlainKv for Fastly {
     }
 
     fn bill(&self) -> Bill {
-        Bill { used: self.counter.used(), price: Some(self.address.price.clone()) }
+        Bill { used: self.counter.used(), price: Some(self.address.api.price.clone()) }
     }
 
     async fn read(&self, key: &str) -> Result<Option<Bytes>, StoreError> {

@@ -35,6 +35,7 @@ pub mod nats;
 mod nats_bucket;
 pub mod open;
 pub mod pack;
+pub mod provider;
 pub mod publisher;
 pub mod read;
 pub mod redis;
@@ -45,12 +46,9 @@ mod suite;
 #[cfg(test)]
 mod testing;
 
-pub use akamai::{AkamaiAddress, open_akamai};
 pub use bill::{Bill, Operations};
-pub use cloudflare::{CloudflareAddress, open_cloudflare};
 pub use edgegrid::{EdgeGrid, EdgeGridError};
 pub use embedded::EmbeddedStore;
-pub use fastly::{FastlyAddress, open_fastly};
 pub use feed::StoreStatus;
 pub use meters::describe as describe_metrics;
 pub use nats::{NatsAddress, NatsLogin, NatsStore};

@@ -5,9 +5,12 @@ use std::{fs, io, path::Path, path::PathBuf, sync::Arc, time::Duration};
 use tidegate_planner::Settings;
 
 use super::{
-    AkamaiAddress, CloudflareAddress, EdgeGrid, EdgeGridError, EmbeddedStore, FastlyAddress, NatsAddress, NatsLogin, NatsStore,
-    PublishSettings, RateStore, RedisAddress, RedisStore, Secret, SecretError, SecretSource, StoreError, open_akamai, open_cloudflare,
-    open_fastly,
+    EdgeGrid, EdgeGridError, EmbeddedStore, NatsAddress, NatsLogin, NatsStore, PublishSettings, RateStore, RedisAddress, RedisStore,
+    Secret, SecretError, SecretSource, StoreError,
+    akamai::{self, AkamaiAddress},
+    cloudflare::{self, CloudflareAddress},
+    fastly::{self, FastlyAddress},
+    provider::ProviderApi,
 };
 use crate::{clock::Clock, config};
 
@@ -53,25 +56,25 @@ pub fn open_stores(publish: &config::Publish, data_dir: &Path, clock: &Arc<dyn C
         let address = RedisAddress { url: url.clone(), username, password, deadline: Duration::from_secs(publish.timeout_s) };
         stores.push(Arc::new(RedisStore::connect(&address, Arc::clone(clock))?));
     }
-    if let Some(address) = nats(publish)? {
+    if let Some(address) = nats_address(publish)? {
         stores.push(Arc::new(NatsStore::new(address, Arc::clone(clock))));
     }
-    if let Some(address) = cloudflare(publish)? {
-        stores.push(open_cloudflare(address, Arc::clone(clock))?);
+    if let Some(address) = cloudflare_address(publish)? {
+        stores.push(Arc::new(cloudflare::fenced(address, Arc::clone(clock))?));
     }
-    if let Some(address) = fastly(publish)? {
-        stores.push(open_fastly(address, Arc::clone(clock))?);
+    if let Some(address) = fastly_address(publish)? {
+        stores.push(Arc::new(fastly::fenced(address, Arc::clone(clock))?));
     }
-    if let Some(address) = akamai(publish)? {
+    if let Some(address) = akamai_address(publish)? {
         if address.price.is_none() {
             tracing::info!("what EdgeKV costs is not known, as Akamai quotes by contract: set [publish.akamai.price] to have it estimated");
         }
-        stores.push(open_akamai(address, Arc::clone(clock))?);
+        stores.push(Arc::new(akamai::fenced(address, Arc::clone(clock))?));
     }
     Ok(stores)
 }
 
-fn akamai(publish: &config::Publish) -> Result<Option<AkamaiAddress>, OpenError> {
+fn akamai_address(publish: &config::Publish) -> Result<Option<AkamaiAddress>, OpenError> {
     let section = &publish.akamai;
     let Some((namespace, edgerc)) = section.destination() else { return Ok(None) };
     let credentials = EdgeGrid::parse(&Secret::read(&edgerc)?, &section.section)?;
@@ -86,7 +89,7 @@ fn akamai(publish: &config::Publish) -> Result<Option<AkamaiAddress>, OpenError>
     }))
 }
 
-fn nats(publish: &config::Publish) -> Result<Option<NatsAddress>, SecretError> {
+fn nats_address(publish: &config::Publish) -> Result<Option<NatsAddress>, SecretError> {
     let section = &publish.nats;
     let Some(url) = section.url.clone() else { return Ok(None) };
     let login = match (&section.credentials_file, section.password(), section.username.clone()) {
@@ -99,29 +102,28 @@ fn nats(publish: &config::Publish) -> Result<Option<NatsAddress>, SecretError> {
     Ok(Some(NatsAddress { url, bucket: section.bucket.clone(), replicas: section.replicas, login, deadline }))
 }
 
-fn fastly(publish: &config::Publish) -> Result<Option<FastlyAddress>, SecretError> {
+fn fastly_address(publish: &config::Publish) -> Result<Option<FastlyAddress>, SecretError> {
     let section = &publish.fastly;
     let Some((store_id, token)) = section.destination() else { return Ok(None) };
-    Ok(Some(FastlyAddress {
-        base_url: section.base_url.clone(),
-        store_id: store_id.into(),
-        token: Secret::read(&token)?,
-        deadline: Duration::from_secs(publish.timeout_s),
-        price: section.price.clone(),
-    }))
+    let api = provider_api(publish, &section.base_url, &token, &section.price)?;
+    Ok(Some(FastlyAddress { api, store_id: store_id.into() }))
 }
 
-fn cloudflare(publish: &config::Publish) -> Result<Option<CloudflareAddress>, SecretError> {
+fn cloudflare_address(publish: &config::Publish) -> Result<Option<CloudflareAddress>, SecretError> {
     let section = &publish.cloudflare;
     let Some((account_id, namespace_id, token)) = section.destination() else { return Ok(None) };
-    Ok(Some(CloudflareAddress {
-        base_url: section.base_url.clone(),
-        account_id: account_id.into(),
-        namespace_id: namespace_id.into(),
-        token: Secret::read(&token)?,
-        deadline: Duration::from_secs(publish.timeout_s),
-        price: section.price.clone(),
-    }))
+    let api = provider_api(publish, &section.base_url, &token, &section.price)?;
+    Ok(Some(CloudflareAddress { api, account_id: account_id.into(), namespace_id: namespace_id.into() }))
+}
+
+fn provider_api(
+    publish: &config::Publish,
+    base_url: &str,
+    token: &SecretSource,
+    price: &config::Price,
+) -> Result<ProviderApi, SecretError> {
+    let deadline = Duration::from_secs(publish.timeout_s);
+    Ok(ProviderApi { base_url: base_url.into(), token: Secret::read(token)?, deadline, price: price.clone() })
 }
 
 /// The highest epoch that any of `stores` has seen: plans have to begin above it. One that does not answer is left out, and

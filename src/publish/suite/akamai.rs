@@ -2,15 +2,14 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use axum::http::StatusCode;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tidegate_planner::Plan;
 use tidegate_wire::RateTable;
 
 use super::{
     edgekv_api::{ACCESS_TOKEN, CLIENT_SECRET, CLIENT_TOKEN, EdgeKvApi},
-    harness::{Harness, PATIENCE, entry},
-    provider::LeapingClock,
+    harness::{Harness, PATIENCE},
+    provider::{LeapingClock, kinds_of_failure_are_told_apart, only_what_failed_is_sent_again},
     publishing::{Run, settings},
 };
 use crate::{
@@ -21,7 +20,6 @@ use crate::{
         feed::{Feed, StoreStatus},
         fenced::Fenced,
         publisher::PublishSettings,
-        read::read_table,
         store::{FENCE, Limits, RateStore, StoreError},
         testing::{plan, secret, table},
     },
@@ -77,18 +75,7 @@ super::suite!(EdgeKvApi);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn items_that_could_not_be_written_are_the_only_ones_sent_again() {
     let api = EdgeKvApi::start();
-    let store = api.open();
-    let run = Run::start(&[&store], &settings());
-    api.break_keys(&["tidegate-v1-rates-b"]);
-    run.send(plan(1, &["a", "b", "c"]));
-    let status = run.status(0, 1).await;
-    assert_eq!((status.written, status.failed), (2, 1), "{status:?}");
-    api.break_keys(&[]);
-    run.send(plan(2, &["a", "b", "c"]));
-    let status = run.status(0, 2).await;
-    assert_eq!((status.written, status.skipped, status.failed), (1, 2, 0), "{status:?}");
-    assert_eq!(api.written().last().unwrap(), "tidegate-v1-rates-b");
-    assert_eq!(read_table(&*store, "b").await.unwrap().unwrap().epoch, 2);
+    only_what_failed_is_sent_again(&api, || api.written().pop().into_iter().collect()).await;
 }
 
 /// Engines that plan every 30 s, on the API's time.
@@ -221,14 +208,7 @@ async fn a_namespace_that_does_not_exist_is_no_empty_store() {
 
 #[tokio::test]
 async fn an_api_that_fails_or_has_enough_is_told_apart_from_one_that_refuses() {
-    let api = EdgeKvApi::start();
-    let store = connect(&api, address(&api));
-    for (status, kind) in [(503, "unreachable"), (429, "throttled"), (400, "refused")] {
-        api.answer_all(StatusCode::from_u16(status).ok());
-        assert_eq!(store.get("k").await.unwrap_err().kind(), kind);
-        let failed = store.put_batch(&[entry("k", "v", 1)]).await.failed;
-        assert_eq!((failed[0].0.as_str(), failed[0].1.kind()), ("k", kind));
-    }
+    kinds_of_failure_are_told_apart(&EdgeKvApi::start()).await;
 }
 
 #[tokio::test]

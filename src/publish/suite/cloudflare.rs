@@ -8,7 +8,8 @@ use tidegate_wire::RateTable;
 use super::{
     cloudflare_api::{CloudflareApi, TOKEN},
     harness::{Harness, PATIENCE, entry},
-    publishing::{Run, settings},
+    provider::only_what_failed_is_sent_again,
+    publishing::{Run, settings, ten_thousand_nodes_go_in_one_plan},
 };
 use crate::{
     clock::Clock,
@@ -19,9 +20,8 @@ use crate::{
         feed::Feed,
         fenced::Fenced,
         publisher::PublishSettings,
-        read::read_table,
         store::{FENCE, Limits, RateStore, StoreError},
-        testing::{edit, plan, secret, table},
+        testing::{edit, plan, table},
     },
 };
 
@@ -31,11 +31,11 @@ impl Harness for CloudflareApi {
     }
 
     fn open(&self) -> Arc<dyn RateStore> {
-        Arc::new(connect(self, TOKEN, PATIENCE))
+        Arc::new(connect(self, address(self, TOKEN)))
     }
 
     fn open_with(&self, limits: Limits) -> Arc<dyn RateStore> {
-        Arc::new(connect(self, TOKEN, PATIENCE).with_limits(limits))
+        Arc::new(connect(self, address(self, TOKEN)).with_limits(limits))
     }
 
     fn pass_ms(&self, ms: i64) {
@@ -47,19 +47,13 @@ impl Harness for CloudflareApi {
     }
 }
 
-fn address(api: &CloudflareApi, token: &str, deadline: Duration) -> CloudflareAddress {
-    CloudflareAddress {
-        base_url: format!("{}/client/v4", api.url()),
-        account_id: "account".into(),
-        namespace_id: "namespace".into(),
-        token: secret(token),
-        deadline,
-        price: config::Cloudflare::default().price,
-    }
+fn address(api: &CloudflareApi, token: &str) -> CloudflareAddress {
+    let api = api.api("/client/v4", token, config::Cloudflare::default().price);
+    CloudflareAddress { api, account_id: "account".into(), namespace_id: "namespace".into() }
 }
 
-fn connect(api: &CloudflareApi, token: &str, deadline: Duration) -> Fenced<Cloudflare> {
-    fenced(address(api, token, deadline), Arc::clone(&api.clock) as _).unwrap()
+fn connect(api: &CloudflareApi, address: CloudflareAddress) -> Fenced<Cloudflare> {
+    fenced(address, Arc::clone(&api.clock) as _).unwrap()
 }
 
 super::suite!(CloudflareApi);
@@ -67,30 +61,13 @@ super::suite!(CloudflareApi);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_that_the_api_could_not_write_are_the_only_ones_sent_again() {
     let api = CloudflareApi::start();
-    let store = api.open();
-    let run = Run::start(&[&store], &settings());
-    api.break_keys(&["tidegate-v1-rates-b"]);
-    run.send(plan(1, &["a", "b", "c"]));
-    let status = run.status(0, 1).await;
-    assert_eq!((status.written, status.failed), (2, 1), "{status:?}");
-    api.break_keys(&[]);
-    api.pause();
-    run.send(plan(2, &["a", "b", "c"]));
-    let status = run.status(0, 2).await;
-    assert_eq!((status.written, status.skipped, status.failed), (1, 2, 0), "{status:?}");
-    assert_eq!(api.bulks().last().unwrap(), &["tidegate-v1-rates-b"]);
-    assert_eq!(read_table(&*store, "b").await.unwrap().unwrap().epoch, 2);
+    only_what_failed_is_sent_again(&api, || api.bulks().pop().unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_nodes_go_in_one_bulk_call() {
     let api = CloudflareApi::start();
-    let store = api.open();
-    let run = Run::start(&[&store], &settings());
-    let nodes: Vec<String> = (0..10_000).map(|i| format!("node-{i}")).collect();
-    run.send(plan(1, &nodes.iter().map(String::as_str).collect::<Vec<_>>()));
-    let status = run.status(0, 1).await;
-    assert_eq!((status.written, status.failed), (10_000, 0), "{:?}", status.error);
+    ten_thousand_nodes_go_in_one_plan(&api).await;
     assert_eq!(api.bulks().iter().map(Vec::len).collect::<Vec<_>>(), [1, 10_000], "the fence, then all tables");
 }
 
@@ -158,7 +135,9 @@ async fn own_calls_stay_below_the_limit_of_the_account() {
 async fn one_that_hangs_delays_no_other_and_is_found_again_when_it_is_back() {
     let api = CloudflareApi::start();
     let dir = tempfile::tempdir().unwrap();
-    let hanging: Arc<dyn RateStore> = Arc::new(connect(&api, TOKEN, Duration::from_millis(50)));
+    let mut hurried = address(&api, TOKEN);
+    hurried.api.deadline = Duration::from_millis(50);
+    let hanging: Arc<dyn RateStore> = Arc::new(connect(&api, hurried));
     let well: Arc<dyn RateStore> = Arc::new(EmbeddedStore::open(&dir.path().join("rates.redb"), Arc::clone(&api.clock) as _).unwrap());
     let run = Run::start(&[&hanging, &well], &PublishSettings { deadline: PATIENCE, ..settings() });
     api.be_silent(true);
@@ -183,18 +162,18 @@ async fn one_that_hangs_delays_no_other_and_is_found_again_when_it_is_back() {
 #[tokio::test]
 async fn a_token_that_is_refused_is_named_by_its_key_and_not_shown() {
     let api = CloudflareApi::start();
-    let store = connect(&api, "hunter2", PATIENCE);
+    let store = connect(&api, address(&api, "hunter2"));
     let error = store.get("k").await.unwrap_err();
     assert!(error.to_string().contains("publish.cloudflare.token_file"), "{error}");
-    let address = address(&api, "hunter2", PATIENCE);
+    let address = address(&api, "hunter2");
     assert!(!format!("{error} {error:?} {address:?}").contains("hunter2"));
 }
 
 #[tokio::test]
 async fn a_namespace_that_does_not_exist_is_no_empty_store() {
     let api = CloudflareApi::start();
-    let wrong = CloudflareAddress { namespace_id: "other".into(), ..address(&api, TOKEN, PATIENCE) };
-    let store = fenced(wrong, Arc::clone(&api.clock) as _).unwrap();
+    let wrong = CloudflareAddress { namespace_id: "other".into(), ..address(&api, TOKEN) };
+    let store = connect(&api, wrong);
     assert!(matches!(store.highest_epoch().await, Err(StoreError::Refused(why)) if why.contains("namespace not found")));
 }
 

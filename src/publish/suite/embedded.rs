@@ -46,6 +46,7 @@ impl Harness for Embedded {
 }
 
 super::suite!(Embedded);
+super::behaviours!(Embedded: publishing::ten_thousand_nodes_go_in_one_plan);
 
 #[tokio::test]
 async fn a_file_in_use_or_not_a_store_is_named() {

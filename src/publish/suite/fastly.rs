@@ -6,17 +6,16 @@ use axum::http::StatusCode;
 
 use super::{
     fastly_api::{FastlyApi, TOKEN},
-    harness::{Harness, PATIENCE, entry},
-    publishing::{Run, settings},
+    harness::{Harness, entry},
+    provider::{kinds_of_failure_are_told_apart, only_what_failed_is_sent_again},
+    publishing::ten_thousand_nodes_go_in_one_plan,
 };
 use crate::{
     config,
     publish::{
         fastly::{Fastly, FastlyAddress, fenced},
         fenced::Fenced,
-        read::read_table,
         store::{FENCE, Limits, RateStore, StoreError},
-        testing::{plan, secret},
     },
 };
 
@@ -26,11 +25,11 @@ impl Harness for FastlyApi {
     }
 
     fn open(&self) -> Arc<dyn RateStore> {
-        Arc::new(connect(self, TOKEN))
+        Arc::new(connect(self, address(self, TOKEN)))
     }
 
     fn open_with(&self, limits: Limits) -> Arc<dyn RateStore> {
-        Arc::new(connect(self, TOKEN).with_limits(limits))
+        Arc::new(connect(self, address(self, TOKEN)).with_limits(limits))
     }
 
     fn pass_ms(&self, ms: i64) {
@@ -43,17 +42,11 @@ impl Harness for FastlyApi {
 }
 
 fn address(api: &FastlyApi, token: &str) -> FastlyAddress {
-    FastlyAddress {
-        base_url: api.url(),
-        store_id: "store".into(),
-        token: secret(token),
-        deadline: PATIENCE,
-        price: config::Fastly::default().price,
-    }
+    FastlyAddress { api: api.api("", token, config::Fastly::default().price), store_id: "store".into() }
 }
 
-fn connect(api: &FastlyApi, token: &str) -> Fenced<Fastly> {
-    fenced(address(api, token), Arc::clone(&api.clock) as _).unwrap()
+fn connect(api: &FastlyApi, address: FastlyAddress) -> Fenced<Fastly> {
+    fenced(address, Arc::clone(&api.clock) as _).unwrap()
 }
 
 super::suite!(FastlyApi);
@@ -61,30 +54,13 @@ super::suite!(FastlyApi);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lines_that_the_api_could_not_write_are_the_only_ones_sent_again() {
     let api = FastlyApi::start();
-    let store = api.open();
-    let run = Run::start(&[&store], &settings());
-    api.break_keys(&["tidegate-v1-rates-b"]);
-    run.send(plan(1, &["a", "b", "c"]));
-    let status = run.status(0, 1).await;
-    assert_eq!((status.written, status.failed), (2, 1), "{status:?}");
-    assert!(status.error.as_ref().is_some_and(|e| e.contains("too many writes to the key")), "{status:?}");
-    api.break_keys(&[]);
-    run.send(plan(2, &["a", "b", "c"]));
-    let status = run.status(0, 2).await;
-    assert_eq!((status.written, status.skipped, status.failed), (1, 2, 0), "{status:?}");
-    assert_eq!(api.batches().last().unwrap(), &["tidegate-v1-rates-b"]);
-    assert_eq!(read_table(&*store, "b").await.unwrap().unwrap().epoch, 2);
+    only_what_failed_is_sent_again(&api, || api.batches().pop().unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_nodes_go_in_ten_batches() {
     let api = FastlyApi::start();
-    let store = api.open();
-    let run = Run::start(&[&store], &settings());
-    let nodes: Vec<String> = (0..10_000).map(|i| format!("node-{i}")).collect();
-    run.send(plan(1, &nodes.iter().map(String::as_str).collect::<Vec<_>>()));
-    let status = run.status(0, 1).await;
-    assert_eq!((status.written, status.failed), (10_000, 0), "{:?}", status.error);
+    ten_thousand_nodes_go_in_one_plan(&api).await;
     let tables: Vec<usize> = api.batches().iter().filter(|keys| keys[..] != [FENCE]).map(Vec::len).collect();
     assert_eq!(tables, [1_000; 10]);
 }
@@ -98,26 +74,25 @@ async fn only_the_key_that_could_not_be_removed_is_reported() {
     let failed = store.delete(&["a".into(), "b".into()], 1).await.failed;
     assert!(matches!(&failed[..], [(key, StoreError::Refused(_))] if key == "a"), "{failed:?}");
     assert_eq!(store.get("b").await, Ok(None));
+    let failed = store.put_batch(&[entry("a", "v", 1)]).await.failed;
+    assert!(
+        matches!(&failed[..], [(_, StoreError::Refused(why))] if why == "too many writes to the key"),
+        "with the API's reason: {failed:?}"
+    );
 }
 
 #[tokio::test]
 async fn an_api_that_fails_or_has_enough_is_told_apart_from_one_that_refuses() {
     let api = FastlyApi::start();
-    let store = connect(&api, TOKEN);
-    for (status, kind) in [(503, "unreachable"), (429, "throttled"), (400, "refused")] {
-        api.answer_all(StatusCode::from_u16(status).ok());
-        assert_eq!(store.get("k").await.unwrap_err().kind(), kind);
-        let failed = store.put_batch(&[entry("k", "v", 1)]).await.failed;
-        assert_eq!((failed[0].0.as_str(), failed[0].1.kind()), ("k", kind));
-    }
+    kinds_of_failure_are_told_apart(&api).await;
     api.answer_all(StatusCode::from_u16(429).ok());
-    assert_eq!(store.get("k").await, Err(StoreError::Throttled { rest: Duration::from_secs(60) }));
+    assert_eq!(api.open().get("k").await, Err(StoreError::Throttled { rest: Duration::from_secs(60) }));
 }
 
 #[tokio::test]
 async fn a_token_that_is_refused_is_named_by_its_key_and_not_shown() {
     let api = FastlyApi::start();
-    let error = connect(&api, "hunter2").get("k").await.unwrap_err();
+    let error = connect(&api, address(&api, "hunter2")).get("k").await.unwrap_err();
     assert!(error.to_string().contains("publish.fastly.token_file"), "{error}");
     assert!(!format!("{error} {error:?} {:?}", address(&api, "hunter2")).contains("hunter2"));
 }
@@ -126,6 +101,6 @@ async fn a_token_that_is_refused_is_named_by_its_key_and_not_shown() {
 async fn a_store_that_does_not_exist_is_not_empty() {
     let api = FastlyApi::start();
     let wrong = FastlyAddress { store_id: "other".into(), ..address(&api, TOKEN) };
-    let store = fenced(wrong, Arc::clone(&api.clock) as _).unwrap();
+    let store = connect(&api, wrong);
     assert!(matches!(store.highest_epoch().await, Err(StoreError::Refused(why)) if why.contains("Store not found")));
 }

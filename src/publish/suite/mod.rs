@@ -14,6 +14,7 @@ mod provider;
 mod publishing;
 mod redis;
 mod redis_server;
+mod server;
 mod stores;
 mod together;
 

@@ -7,15 +7,15 @@ use async_nats::jetstream;
 use super::{
     harness::{Harness, PATIENCE, entry, start_time, until},
     nats_server::NatsServer,
-    publishing::{Run, settings},
+    publishing::ten_thousand_nodes_go_in_one_plan,
+    server::{Server, what_was_missed_is_written_later},
 };
 use crate::{
     clock::ManualClock,
     publish::{
         nats::{NatsAddress, NatsLogin, NatsStore},
-        read::read_table,
         store::{BatchOutcome, Limits, RateStore, StoreError},
-        testing::{edit, plan, secret},
+        testing::secret,
     },
 };
 
@@ -117,12 +117,7 @@ async fn a_bucket_whose_keys_cannot_expire_is_refused_with_the_mend() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_nodes_go_in_ten_batches() {
     let server = NatsServer::start();
-    let store = server.open();
-    let run = Run::start(&[&store], &settings());
-    let nodes: Vec<String> = (0..10_000).map(|i| format!("node-{i}")).collect();
-    run.send(plan(1, &nodes.iter().map(String::as_str).collect::<Vec<_>>()));
-    let status = run.status(0, 1).await;
-    assert_eq!((status.written, status.failed), (10_000, 0), "{:?}", status.error);
+    ten_thousand_nodes_go_in_one_plan(&server).await;
     let stream = context(&server).await.get_stream("KV_rates").await.unwrap();
     assert_eq!(stream.cached_info().state.last_sequence, 10_001, "the fence once, and nothing twice");
 }
@@ -131,21 +126,29 @@ async fn ten_thousand_nodes_go_in_ten_batches() {
 async fn a_server_that_was_away_gets_at_a_later_plan_what_it_missed() {
     let server = NatsServer::start();
     let store: Arc<dyn RateStore> = Arc::new(connect(NatsAddress { deadline: Duration::from_millis(200), ..address(&server.url()) }));
-    let run = Run::start(&[&store], &settings());
-    run.send(plan(1, &["a", "b"]));
-    assert_eq!(run.status(0, 1).await.written, 2);
-    server.kill();
-    let mut moved = plan(2, &["a", "b"]);
-    edit(&mut moved, "b").pool.capacity = 1.0;
-    run.send(moved.clone());
-    let status = run.status(0, 2).await;
-    assert_eq!((status.written, status.skipped, status.failed), (0, 1, 1), "{status:?}");
-    server.run_again();
-    until("the connection to be made again", || async { store.highest_epoch().await.is_ok() }).await;
-    run.send(tidegate_planner::Plan { epoch: 3, ..moved });
-    let status = run.status(0, 3).await;
-    assert_eq!((status.written, status.skipped, status.failed), (1, 1, 0), "{status:?}");
-    assert_eq!(read_table(&*store, "b").await.unwrap().unwrap().pool.capacity, 1.0);
+    what_was_missed_is_written_later(&server, &store).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_takes_batches_whole_also_after_its_leader_is_gone() {
+    let servers = NatsServer::start_cluster();
+    let leader = |stream: &jetstream::stream::Info| stream.cluster.as_ref().and_then(|cluster| cluster.leader.clone());
+    // While a cluster has no leader nobody answers: such calls are to end soon.
+    let deadline = Duration::from_secs(3);
+    let store = |server: &NatsServer| connect(NatsAddress { replicas: 3, deadline, ..address(&server.url()) });
+    let batch = |epoch| (0..1_000).map(|i| entry(&format!("k{i}"), &format!("v{epoch}"), epoch)).collect::<Vec<_>>();
+    let written = async |store: &NatsStore, epoch| store.put_batch(&batch(epoch)).await == BatchOutcome::default();
+    let first = store(&servers[0]);
+    until("the cluster to take a batch", || written(&first, 1)).await;
+    let stream = context(&servers[0]).await.get_stream("KV_rates").await.unwrap();
+    assert_eq!(stream.cached_info().config.num_replicas, 3);
+    let leads: usize = leader(stream.cached_info()).unwrap()[1..].parse().unwrap();
+    servers[leads].kill();
+    let second = store(&servers[(leads + 1) % 3]);
+    until("the others to take a batch", || written(&second, 2)).await;
+    assert_eq!(second.get("k999").await.unwrap().as_deref(), Some(&b"v2"[..]));
+    let late = second.put_batch(&[entry("k0", "old", 1)]).await.failed;
+    assert_eq!(late, [("k0".into(), StoreError::Fenced { epoch: 1, highest: 2 })]);
 }
 
 #[tokio::test]

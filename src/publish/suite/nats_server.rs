@@ -1,13 +1,10 @@
 //! A real NATS server with JetStream on a loopback port, with its files in a temporary directory, ended with the test.
 
-use std::{
-    env, fs,
-    io::{BufRead, BufReader},
-    process::{Child, ChildStderr, Command, Stdio},
-    sync::Mutex,
-};
+use std::{env, fs, net::TcpListener, process::Command, sync::Mutex};
 
 use tempfile::TempDir;
+
+use super::server::{Running, Server};
 
 /// Names the server's program; `cargo xtask test` sets it.
 const PROGRAM: &str = "TIDEGATE_NATS_SERVER";
@@ -19,12 +16,6 @@ pub(super) struct NatsServer {
     running: Mutex<Option<Running>>,
 }
 
-struct Running {
-    child: Child,
-    // Held open: the server's log has somewhere to go.
-    _log: BufReader<ChildStderr>,
-}
-
 impl NatsServer {
     /// Starts a server with more lines of configuration.
     pub(super) fn start_with(configuration: &str) -> Self {
@@ -34,18 +25,18 @@ impl NatsServer {
         server
     }
 
+    /// Starts three servers, `n0` to `n2`, that keep streams together.
+    pub(super) fn start_cluster() -> [Self; 3] {
+        let free = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let ports = free.each_ref().map(|listener| listener.local_addr().unwrap().port());
+        drop(free);
+        let routes = ports.map(|port| format!("nats://127.0.0.1:{port}")).join(", ");
+        let cluster = |listen: u16| format!("cluster {{ name: c, listen: \"127.0.0.1:{listen}\", routes: [{routes}] }}");
+        [0, 1, 2].map(|i| Self::start_with(&format!("server_name: n{i}\n{}", cluster(ports[i]))))
+    }
+
     pub(super) fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port.lock().unwrap())
-    }
-
-    /// Kills the server as a crash would.
-    pub(super) fn kill(&self) {
-        drop(self.running.lock().unwrap().take());
-    }
-
-    /// Starts it again on the same port, with what it had on disk.
-    pub(super) fn run_again(&self) {
-        self.run();
     }
 
     /// Runs the server until it accepts connections.
@@ -54,31 +45,23 @@ impl NatsServer {
         let mut port = self.port.lock().unwrap();
         let wanted = if *port == 0 { "-1".into() } else { port.to_string() };
         let dir = self.dir.path();
-        let mut child = Command::new(&program)
-            .args(["--addr", "127.0.0.1", "--port", &wanted, "--jetstream"])
-            .arg("--config")
-            .arg(dir.join("nats.conf"))
-            .arg("--store_dir")
-            .arg(dir)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|e| panic!("{program} cannot be started ({e}): run `cargo xtask tools` and set {PROGRAM} as it says"));
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut seen = String::new();
-        while !seen.contains("Server is ready") {
-            assert!(log.read_line(&mut seen).unwrap() > 0, "{program} ended at once:\n{seen}");
-        }
-        let listens = seen.lines().find_map(|line| line.split("client connections on 127.0.0.1:").nth(1));
+        let mut command = Command::new(&program);
+        command.args(["--addr", "127.0.0.1", "--port", &wanted, "--jetstream"]);
+        command.arg("--config").arg(dir.join("nats.conf")).arg("--store_dir").arg(dir);
+        let mend = format!("run `cargo xtask tools` and set {PROGRAM} as it says");
+        let (running, log) = Running::start(command, "Server is ready", &mend).unwrap_or_else(|log| panic!("{program}:\n{log}"));
+        let listens = log.lines().find_map(|line| line.split("client connections on 127.0.0.1:").nth(1));
         *port = listens.expect("the log names the port").trim().parse().unwrap();
-        *self.running.lock().unwrap() = Some(Running { child, _log: log });
+        *self.running.lock().unwrap() = Some(running);
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Both fail only when the server has ended already, which is what is wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+impl Server for NatsServer {
+    fn kill(&self) {
+        drop(self.running.lock().unwrap().take());
+    }
+
+    fn run_again(&self) {
+        self.run();
     }
 }

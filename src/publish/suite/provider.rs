@@ -15,8 +15,19 @@ use axum::{
 };
 use tidegate_wire::Timestamp;
 
-use super::harness::start_time;
-use crate::clock::{Clock, ManualClock, Sleep};
+use super::{
+    harness::{Harness, PATIENCE, entry, start_time},
+    publishing::{Run, settings},
+};
+use crate::{
+    clock::{Clock, ManualClock, Sleep},
+    config::Price,
+    publish::{
+        provider::ProviderApi,
+        read::read_table,
+        testing::{plan, secret},
+    },
+};
 
 /// Most bytes of a body that any provider takes.
 const BODY_BYTES: usize = 100 << 20;
@@ -69,6 +80,11 @@ impl<K: Default + Send + 'static> Provider<K> {
     /// Where it is, without a path.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// How to reach it below `path` with `token`.
+    pub fn api(&self, path: &str, token: &str, price: Price) -> ProviderApi {
+        ProviderApi { base_url: format!("{}{path}", self.url()), token: secret(token), deadline: PATIENCE, price }
     }
 
     /// What it keeps.
@@ -142,5 +158,41 @@ impl Clock for LeapingClock {
                 self.0.set(at);
             }
         })
+    }
+}
+
+/// One key cannot be written for a while: it alone is sent again, as `last_sent` shows.
+pub(super) async fn only_what_failed_is_sent_again<K>(provider: &Provider<K>, last_sent: impl Fn() -> Vec<String>)
+where
+    K: Default + Send + 'static,
+    Provider<K>: Harness,
+{
+    let store = provider.open();
+    let run = Run::start(&[&store], &settings());
+    provider.break_keys(&["tidegate-v1-rates-b"]);
+    run.send(plan(1, &["a", "b", "c"]));
+    let status = run.status(0, 1).await;
+    assert_eq!((status.written, status.failed), (2, 1), "{status:?}");
+    provider.break_keys(&[]);
+    provider.pause();
+    run.send(plan(2, &["a", "b", "c"]));
+    let status = run.status(0, 2).await;
+    assert_eq!((status.written, status.skipped, status.failed), (1, 2, 0), "{status:?}");
+    assert_eq!(last_sent(), ["tidegate-v1-rates-b"]);
+    assert_eq!(read_table(&*store, "b").await.unwrap().unwrap().epoch, 2);
+}
+
+/// An API that fails or has enough is told apart from one that refuses.
+pub(super) async fn kinds_of_failure_are_told_apart<K>(provider: &Provider<K>)
+where
+    K: Default + Send + 'static,
+    Provider<K>: Harness,
+{
+    let store = provider.open();
+    for (status, kind) in [(503, "unreachable"), (429, "throttled"), (400, "refused")] {
+        provider.answer_all(StatusCode::from_u16(status).ok());
+        assert_eq!(store.get("k").await.unwrap_err().kind(), kind);
+        let failed = store.put_batch(&[entry("k", "v", 1)]).await.failed;
+        assert_eq!((failed[0].0.as_str(), failed[0].1.kind()), ("k", kind));
     }
 }

@@ -130,3 +130,12 @@ pub(super) async fn the_last_plan_is_written_before_the_end(harness: &impl Harne
     publisher.drain().await.unwrap();
     assert_eq!(read_table(&*store, "a").await.unwrap().unwrap().epoch, 1);
 }
+
+/// Where the store bounds no writes.
+pub(super) async fn ten_thousand_nodes_go_in_one_plan(harness: &impl Harness) {
+    let store = harness.open();
+    let run = Run::start(&[&store], &settings());
+    let nodes: Vec<String> = (0..10_000).map(|i| format!("node-{i}")).collect();
+    let status = run.publish(plan(1, &nodes.iter().map(String::as_str).collect::<Vec<_>>())).await;
+    assert_eq!(counts(&status), [10_000, 0, 0, 0], "{:?}", status.error);
+}

@@ -8,6 +8,7 @@ use super::{
     harness::{Harness, PATIENCE, entry, start_time, until},
     publishing::{Run, settings},
     redis_server::RedisServer,
+    server::{Server, what_was_missed_is_written_later},
 };
 use crate::{
     clock::ManualClock,
@@ -49,6 +50,7 @@ pub(super) fn connect(address: &RedisAddress) -> RedisStore {
 }
 
 super::suite!(RedisServer);
+super::behaviours!(RedisServer: publishing::ten_thousand_nodes_go_in_one_plan);
 
 #[tokio::test]
 async fn a_server_that_never_answers_costs_the_deadline() {
@@ -100,21 +102,7 @@ fn a_server_that_hangs_costs_one_call_of_the_deadline_per_plan() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_was_away_gets_at_the_next_plan_what_it_missed() {
     let server = RedisServer::start(&[]);
-    let store: Arc<dyn RateStore> = Arc::new(connect(&address(&server.url())));
-    let run = Run::start(&[&store], &settings());
-    run.send(plan(1, &["a", "b"]));
-    assert_eq!(run.status(0, 1).await.written, 2);
-    server.kill();
-    let mut moved = plan(2, &["a", "b"]);
-    edit(&mut moved, "b").pool.capacity = 1.0;
-    run.send(moved.clone());
-    let status = run.status(0, 2).await;
-    assert_eq!((status.written, status.skipped, status.failed), (0, 1, 1), "{status:?}");
-    server.run_again();
-    run.send(tidegate_planner::Plan { epoch: 3, ..moved.clone() });
-    let status = run.status(0, 3).await;
-    assert_eq!((status.written, status.skipped, status.failed), (1, 1, 0), "{status:?}");
-    assert_eq!(read_table(&*store, "b").await.unwrap().unwrap().pool.capacity, 1.0);
+    let (run, mut moved) = what_was_missed_is_written_later(&server, &server.open()).await;
     server.kill();
     server.run_again();
     edit(&mut moved, "b").pool.capacity = 2.0;

@@ -1,13 +1,10 @@
 //! A real Redis server on a loopback port, with its files in a temporary directory, ended with the test.
 
-use std::{
-    io::{BufRead, BufReader},
-    net::TcpListener,
-    process::{Child, ChildStdout, Command, Stdio},
-    sync::Mutex,
-};
+use std::{net::TcpListener, process::Command, sync::Mutex};
 
 use tempfile::TempDir;
+
+use super::server::{Running, Server};
 
 /// How often another port is tried when somebody else took the one that was free.
 const ATTEMPTS: usize = 20;
@@ -17,12 +14,6 @@ pub(super) struct RedisServer {
     port: u16,
     arguments: Vec<String>,
     running: Mutex<Option<Running>>,
-}
-
-struct Running {
-    child: Child,
-    // Held open: the server's log has somewhere to go.
-    _log: BufReader<ChildStdout>,
 }
 
 impl RedisServer {
@@ -45,44 +36,24 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}/0", self.port)
     }
 
-    /// Kills the server as a crash would.
-    pub(super) fn kill(&self) {
-        drop(self.running.lock().unwrap().take());
-    }
-
-    /// Starts it again on the same port, with what it had on disk.
-    pub(super) fn run_again(&self) {
-        self.run().unwrap();
-    }
-
     /// Runs the server until it accepts connections; its log when it does not come to that.
     fn run(&self) -> Result<(), String> {
-        let mut child = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", "", "--appendonly", "yes", "--appendfsync", "always"])
-            .args(&self.arguments)
-            .arg("--dir")
-            .arg(self.dir.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|e| panic!("redis-server cannot be started ({e}): install the Debian package redis-server"));
-        let mut log = BufReader::new(child.stdout.take().unwrap());
-        let mut seen = String::new();
-        while !seen.contains("Ready to accept connections") {
-            if log.read_line(&mut seen).unwrap() == 0 {
-                child.wait().unwrap();
-                return Err(seen);
-            }
-        }
-        *self.running.lock().unwrap() = Some(Running { child, _log: log });
+        let mut command = Command::new("redis-server");
+        command.args(["--bind", "127.0.0.1", "--port", &self.port.to_string()]);
+        command.args(["--save", "", "--appendonly", "yes", "--appendfsync", "always"]).args(&self.arguments);
+        command.arg("--dir").arg(self.dir.path());
+        let (running, _) = Running::start(command, "Ready to accept connections", "install the Debian package redis-server")?;
+        *self.running.lock().unwrap() = Some(running);
         Ok(())
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Both fail only when the server has ended already, which is what is wanted.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+impl Server for RedisServer {
+    fn kill(&self) {
+        drop(self.running.lock().unwrap().take());
+    }
+
+    fn run_again(&self) {
+        self.run().unwrap();
     }
 }
