@@ -117,7 +117,7 @@ impl Config {
         self.ingest.check(self.planner.interval_s)?;
         self.journal.check()?;
         self.publish.check()?;
-        self.publish.check_pace(self.ingest.nodes, self.planner.lease.duration_s)?;
+        self.publish.check_pace(self.ingest.nodes, self.planner.lease.duration_s, self.planner.interval_s)?;
         self.training.check()?;
         self.log.check()?;
         self.auth.check()?;

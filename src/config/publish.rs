@@ -64,18 +64,19 @@ impl Publish {
         known.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
     }
 
-    /// Refuses more nodes than every store can renew the leases of: renewing begins at half of a lease, and has to be done with all by
-    /// its end.
-    pub(super) fn check_pace(&self, nodes: usize, lease_s: u32) -> Result<(), ConfigError> {
+    /// Refuses more nodes than every store can renew the leases of. Renewing begins at half of a lease; one interval may pass until a plan
+    /// sees it, and another while the engine starts anew, which then writes all tables in any order.
+    pub(super) fn check_pace(&self, nodes: usize, lease_s: u32, interval_s: u32) -> Result<(), ConfigError> {
         if self.akamai.destination().is_none() {
             return Ok(());
         }
         let per_s = self.writes_per_s.map_or(RENEWALS_PER_S, |own| own.min(RENEWALS_PER_S));
-        let most = (per_s * f64::from(lease_s) / 2.0).floor();
+        let [lease_s, plans_s] = [lease_s, 2 * interval_s].map(f64::from);
+        let most = (per_s * (lease_s / 2.0 - plans_s)).floor().max(0.0);
         if nodes as f64 <= most {
             return Ok(());
         }
-        let lease_needed_s = (nodes as f64 / per_s * 2.0).ceil();
+        let lease_needed_s = ((nodes as f64 / per_s + plans_s) * 2.0).ceil();
         Err(ConfigError::value(
             "ingest.nodes",
             format!(
@@ -139,12 +140,13 @@ mod tests {
     #[test]
     fn more_nodes_than_leases_can_be_renewed_of_are_refused_with_the_mend() {
         let mut publish = Publish::default();
-        assert!(publish.check_pace(10_000, 300).is_ok(), "where nothing is published to EdgeKV");
+        assert!(publish.check_pace(10_000, 300, 30).is_ok(), "where nothing is published to EdgeKV");
         publish.akamai = Akamai { namespace: Some("n".into()), edgerc_env: Some("EDGERC".into()), ..Akamai::default() };
-        let error = publish.check_pace(10_000, 300).unwrap_err().to_string();
-        assert!(error.contains("`ingest.nodes`: 10000 nodes") && error.contains("of 1800 nodes") && error.contains("1667 s"), "{error}");
-        assert!(publish.check_pace(1_800, 300).is_ok() && publish.check_pace(10_000, 1_667).is_ok());
+        let error = publish.check_pace(10_000, 300, 30).unwrap_err().to_string();
+        assert!(error.contains("`ingest.nodes`: 10000 nodes") && error.contains("of 1080 nodes") && error.contains("1787 s"), "{error}");
+        assert!(publish.check_pace(1_080, 300, 30).is_ok() && publish.check_pace(10_000, 1_787, 30).is_ok());
+        assert!(publish.check_pace(1, 120, 30).is_err(), "a lease of four intervals leaves no time");
         publish.writes_per_s = Some(2.0);
-        assert!(publish.check_pace(301, 300).is_err() && publish.check_pace(300, 300).is_ok());
+        assert!(publish.check_pace(181, 300, 30).is_err() && publish.check_pace(180, 300, 30).is_ok());
     }
 }

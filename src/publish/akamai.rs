@@ -29,7 +29,7 @@ const CALLS: usize = 14;
 const CALLS_SPAN: Duration = Duration::from_secs(1);
 /// Entries per second that remain of it beside reading the fence.
 const WRITES_PER_S: f64 = 13.0;
-/// Entries per second that leases can count on; what shards, deletions and changes of rates need is left out.
+/// Entries per second that leases can count on; the rest is for shards, deletions and changes of rates.
 pub const RENEWALS_PER_S: f64 = 12.0;
 /// Below 250 kB the database takes 15 writes a second, above only one.
 const VALUE_BYTES: usize = 250_000;

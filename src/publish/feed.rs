@@ -87,7 +87,7 @@ impl Feed {
         }
         self.ledger.drop_vanished(plan);
         // Set aside first, so that no amount of writes keeps the keys of vanished nodes for ever, whose safe rates others have by now.
-        let removals = self.allowance.set_aside(self.ledger.unneeded().len());
+        let removals = self.allowance.set_aside(self.ledger.unneeded());
         let due = self.ledger.due(plan, self.settings.dead_band);
         round.status.skipped = plan.tables.len() - due.len();
         let mut group = vec![];
@@ -174,17 +174,20 @@ impl Feed {
         failures
     }
 
-    /// Removes `set_aside` of the unneeded keys, and more where the allowance has something left; the others wait for the next plan.
+    /// Removes `set_aside` of the unneeded keys, and more where the allowance has something left; the others wait for the next plan, as do
+    /// all once some could not be removed: a store that refuses that must not hold up what is to be written.
     async fn remove_unneeded(&mut self, set_aside: usize, epoch: u64, round: &mut Round) {
-        let unneeded = self.ledger.unneeded();
-        let most = set_aside + self.allowance.take_some(unneeded.len().saturating_sub(set_aside));
-        let keys: Vec<String> = unneeded.iter().take(most).cloned().collect();
-        for batch in keys.chunks(self.limits.batch_pairs.max(1)) {
-            let outcome = self.call(round, batch.iter().map(String::as_str).collect(), self.store.delete(batch, epoch)).await;
-            let failed: BTreeMap<&str, &StoreError> = outcome.failed.iter().map(|(key, error)| (key.as_str(), error)).collect();
-            batch.iter().filter(|key| !failed.contains_key(key.as_str())).for_each(|key| self.ledger.removed(key));
-            failed.values().take(1).for_each(|error| round.note_error(error));
+        let more = self.allowance.take_some(self.ledger.unneeded().saturating_sub(set_aside));
+        let keys = self.ledger.take_unneeded(set_aside + more);
+        let mut untried = keys.chunks(self.limits.batch_pairs.max(1));
+        let mut failed = vec![];
+        while failed.is_empty()
+            && let Some(batch) = untried.next()
+        {
+            failed = self.call(round, batch.iter().map(String::as_str).collect(), self.store.delete(batch, epoch)).await.failed;
         }
+        failed.iter().take(1).for_each(|(_, error)| round.note_error(error));
+        self.ledger.not_removed(untried.flatten().cloned().chain(failed.into_iter().map(|(key, _)| key)));
     }
 
     /// One call to the store, within the deadline; none once the store has shown that it cannot answer this plan.

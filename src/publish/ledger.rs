@@ -1,7 +1,7 @@
 //! What one store has of each node, and so which tables of a new plan are due.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -10,12 +10,15 @@ use tidegate_wire::RateTable;
 
 use super::{change::reason, pack::Packed};
 
+/// Keys to be removed that are remembered at most: what is beyond them is left to expire.
+const UNNEEDED: usize = 100_000;
+
 /// What one store has, by its own acknowledgements.
 #[derive(Debug, Default)]
 pub struct Ledger {
     nodes: BTreeMap<String, Held>,
-    /// Keys in the store that no reader needs any more.
-    unneeded: BTreeSet<String>,
+    /// Keys in the store that no reader needs any more, those that were never tried to be removed first.
+    unneeded: VecDeque<String>,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +51,7 @@ impl Ledger {
         let held = self.nodes.entry(table.node.clone()).or_default();
         held.table = Some(Arc::clone(table));
         let replaced = std::mem::replace(&mut held.shards, packed.shards.iter().map(|shard| shard.key.clone()).collect());
-        self.unneeded.append(&mut std::mem::replace(&mut held.outgoing, replaced).into_iter().collect());
+        self.unneeded.extend(std::mem::replace(&mut held.outgoing, replaced));
     }
 
     /// Notes that a write of `table` as `packed` failed, perhaps only in part: it is due again at the next plan.
@@ -61,29 +64,38 @@ impl Ledger {
     /// Drops the nodes that `plan` no longer has: all their keys are unneeded. One that is back needs its own again.
     pub fn drop_vanished(&mut self, plan: &Plan) {
         if !self.unneeded.is_empty() {
-            for node in plan.tables.keys() {
-                self.unneeded.remove(&RateTable::key(node));
-            }
+            let needed: BTreeSet<String> = plan.tables.keys().map(|node| RateTable::key(node)).collect();
+            self.unneeded.retain(|key| !needed.contains(key));
         }
         let unneeded = &mut self.unneeded;
         self.nodes.retain(|node, held| {
             if plan.tables.contains_key(node) {
                 return true;
             }
-            unneeded.insert(RateTable::key(node));
+            unneeded.push_back(RateTable::key(node));
             unneeded.extend(held.shards.drain(..).chain(held.outgoing.drain(..)));
             false
         });
     }
 
-    /// Keys in the store that no reader needs any more.
-    pub fn unneeded(&self) -> &BTreeSet<String> {
-        &self.unneeded
+    /// How many keys are in the store that no reader needs any more.
+    pub fn unneeded(&self) -> usize {
+        self.unneeded.len()
     }
 
-    /// Notes that `key` is in the store no more.
-    pub fn removed(&mut self, key: &str) {
-        self.unneeded.remove(key);
+    /// Takes up to `most` of those keys, to be removed.
+    pub fn take_unneeded(&mut self, most: usize) -> Vec<String> {
+        self.unneeded.drain(..most.min(self.unneeded.len())).collect()
+    }
+
+    /// Notes that `keys` are still there: their turn comes again after all others.
+    pub fn not_removed(&mut self, keys: impl IntoIterator<Item = String>) {
+        self.unneeded.extend(keys);
+        let beyond = self.unneeded.len().saturating_sub(UNNEEDED);
+        if beyond > 0 {
+            tracing::warn!(keys = beyond, "so many keys cannot be removed that some are left to expire");
+            self.unneeded.drain(..beyond);
+        }
     }
 }
 
@@ -135,14 +147,14 @@ mod tests {
     fn shards_outlive_the_table_that_named_them_by_one() {
         let mut ledger = Ledger::default();
         for epoch in 1..=3 {
-            assert!(ledger.unneeded().is_empty(), "before epoch {epoch}");
+            assert_eq!(ledger.unneeded(), 0, "before epoch {epoch}");
             let table = Arc::new(table("n", epoch, 20));
             ledger.written(&table, &packed(&table));
         }
         let first: Vec<_> = packed(&table("n", 1, 20)).shards.into_iter().map(|shard| shard.key).collect();
-        assert!(!first.is_empty() && ledger.unneeded().iter().eq(&first), "{:?}", ledger.unneeded());
-        first.iter().for_each(|key| ledger.removed(key));
-        assert!(ledger.unneeded().is_empty());
+        assert!(!first.is_empty());
+        assert_eq!(ledger.take_unneeded(usize::MAX), first);
+        assert_eq!(ledger.unneeded(), 0);
     }
 
     #[test]
@@ -154,9 +166,23 @@ mod tests {
         ledger.drop_vanished(&plan(3, &["other"]));
         let mut expected: BTreeSet<_> = [&*written, &failed].iter().flat_map(|t| packed(t).shards).map(|s| s.key).collect();
         expected.insert("tidegate-v1-rates-n".into());
-        assert_eq!(ledger.unneeded(), &expected);
+        let keys = ledger.take_unneeded(usize::MAX);
+        assert_eq!(keys.iter().cloned().collect::<BTreeSet<_>>(), expected);
+        ledger.not_removed(keys);
         ledger.drop_vanished(&plan(4, &["n"]));
         assert!(expected.remove("tidegate-v1-rates-n"));
-        assert_eq!(ledger.unneeded(), &expected, "a node that is back needs its own key, but not its old shards");
+        let keys = ledger.take_unneeded(usize::MAX).into_iter().collect::<BTreeSet<_>>();
+        assert_eq!(keys, expected, "a node that is back needs its own key, but not its old shards");
+    }
+
+    #[test]
+    fn keys_that_cannot_be_removed_let_others_go_first_and_are_not_kept_without_end() {
+        let mut ledger = Ledger::default();
+        ledger.not_removed(["a", "b", "c"].map(String::from));
+        assert_eq!(ledger.take_unneeded(2), ["a", "b"]);
+        ledger.not_removed(["b".into()]);
+        assert_eq!(ledger.take_unneeded(5), ["c", "b"]);
+        ledger.not_removed((0..UNNEEDED + 3).map(|i| i.to_string()));
+        assert_eq!((ledger.unneeded(), ledger.take_unneeded(1)), (UNNEEDED, vec!["3".into()]));
     }
 }

@@ -69,6 +69,11 @@ impl EdgeKvApi {
         self.kv().throttled
     }
 
+    /// Calls of the last two minutes.
+    pub(super) fn calls(&self) -> usize {
+        self.kv().calls.len()
+    }
+
     /// Keys written so far, in order.
     pub(super) fn written(&self) -> Vec<String> {
         self.kv().written.clone()
