@@ -159,7 +159,7 @@ async fn with_as_many_nodes_as_are_allowed_no_lease_ends_though_all_rates_move_a
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_as_many_nodes_as_are_allowed_no_lease_ends_whenever_the_engine_starts_anew() {
-    // A new engine does not know which lease ends first. The tables of the last nodes are as old as they get at the fifth plan.
+    // A new engine does not know which lease ends first. Of 720 tables each plan writes 390.
     for plans in 4..=6 {
         let mut ticks = Ticks::start(ALLOWED, LEASE_S);
         for tick in 0..plans + 4 {
@@ -167,7 +167,7 @@ async fn with_as_many_nodes_as_are_allowed_no_lease_ends_whenever_the_engine_sta
                 ticks.feed = feed(&ticks.api);
             }
             ticks.tick(false).await;
-            assert!(tick < 2 || ticks.late() == 0, "{} late after plan {tick}, restarted at {plans}", ticks.late());
+            assert!(tick * 390 < ALLOWED || ticks.late() == 0, "{} late after plan {tick}, restarted at {plans}", ticks.late());
         }
     }
 }
