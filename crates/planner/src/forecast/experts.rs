@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Names of the experts, in the order of their losses.
-pub const EXPERT_NAMES: [&str; EXPERTS] = ["model", "ewma_45s", "ewma_5m", "ewma_30m"];
+pub const EXPERT_NAMES: [&str; EXPERTS] = ["model", "last_window", "ewma_45s", "ewma_5m", "ewma_30m", "ewma_6h"];
 
 /// How much loss a naive expert starts with beside the model, in nats: the model is trusted until it is seen to lose.
 const MODEL_LEAD: f32 = 1.0;
@@ -86,10 +86,9 @@ impl Means {
         let rows = start..start + len;
         let weights = weigh(store, rows.clone(), has_model);
         let [model, naive @ ..] = weights.each_ref().map(|w| &w[..len]);
-        let [short, middle, long, ..] = c.ewma.each_ref().map(|e| &e[rows.clone()]);
         let mut mixed = [0.0f32; BLOCK];
-        for i in 0..len {
-            mixed[i] = naive[0][i] * short[i] + naive[1][i] * middle[i] + naive[2][i] * long[i];
+        for (weights, values) in naive.iter().zip(std::iter::once(store.last()).chain(c.ewma.iter().map(Vec::as_slice))) {
+            mixed.iter_mut().zip(*weights).zip(&values[rows.clone()]).for_each(|((m, w), v)| *m += w * v);
         }
         for means in &mut self.steps {
             for ((mean, weight), mixed) in means[rows.clone()].iter_mut().zip(model).zip(&mixed) {

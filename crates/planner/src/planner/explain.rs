@@ -13,9 +13,6 @@ use crate::{
     state::{Store, TOTAL},
 };
 
-/// Windows after which the overdispersion that was measured of a series is taken as it is: eight half-lives of the measure.
-const BELIEVED_FROM: i64 = 480;
-
 impl Planner {
     /// Why `bucket` has its rate at `node`; `None` when the series is unknown.
     pub fn explain(&self, node: &str, bucket: &str) -> Option<Explanation> {
@@ -63,7 +60,7 @@ impl Planner {
     fn recommendation(&self, store: &Store, means: &Means, row: usize, bucket: &str) -> Recommendation {
         let of = |step: &Vec<f32>| f64::from(step.get(row).copied().unwrap_or(0.0));
         let mean: Vec<f64> = means.steps.iter().map(of).collect();
-        let over = overdispersion(store, row, mean[0]);
+        let over = f64::from(store.columns.overdispersion[row]);
         let policy = self.policy(bucket);
         let enough = self.gamma.quantile(mean[0], over * mean[0], logit((1.0 - policy.slo).clamp(1e-6, 0.5)));
         let ceiling = policy.most_per_s().unwrap_or(f64::INFINITY);
@@ -78,12 +75,4 @@ impl Planner {
             features,
         }
     }
-}
-
-/// Overdispersion of a series as far as it can be believed. Nobody expected the first window of a new series, and that error alone
-/// would say of a steady one that it is mostly silent: until it is older, its deviation counts as at most its mean.
-fn overdispersion(store: &Store, row: usize, mean: f64) -> f64 {
-    let measured = f64::from(store.columns.overdispersion[row]);
-    let age = store.closed().map_or(0, |closed| closed - store.columns.born[row]);
-    if age < BELIEVED_FROM { measured.min(1.0 + mean) } else { measured }
 }

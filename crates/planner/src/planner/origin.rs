@@ -161,7 +161,7 @@ impl Planner {
     fn swing(&self, number: usize) -> f64 {
         let total = self.store.nodes[number].total as usize;
         let columns = &self.store.columns;
-        let variance = columns.variance[total] + columns.overdispersion[total] * columns.forecast[total];
+        let variance = columns.variance[total] + columns.surprise[total] * columns.forecast[total];
         f64::from(variance).powf(0.375)
     }
 

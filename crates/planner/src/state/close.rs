@@ -1,14 +1,21 @@
 //! Folding a finished window into every row.
 
-use super::{Counts, EWMA_WINDOWS, RING, Store, Window};
+use super::{
+    Counts, EWMA_WINDOWS, RING, Store, Window,
+    columns::{FIRST_AVERAGE, LAST_WINDOW},
+};
 use crate::features::fast;
 
 /// Rows per block: what a block touches stays in the first-level cache between its passes.
 const BLOCK: usize = 512;
 /// Share of an expert's loss that is left after a window: half of it after 1 h.
 const LOSS_KEPT: f32 = 0.9943;
-/// Weight of the newest window in the measures of spread: half-life 30 min.
+/// Weight of the newest window in the measures of spread: half-life 30 min, as of the third moving average.
 const SPREAD_NEWEST: f32 = 0.0115;
+/// The overdispersion that a series is taken to have, as if it had been seen in this many requests per window: little, so that it
+/// gives way as soon as anything is known.
+pub(super) const USUAL_OVERDISPERSION: f32 = 2.0;
+const USUAL_REQUESTS: f32 = 0.02;
 /// Weight of the newest window in a ratio over 2 minutes and in its baseline over 6 hours.
 const RATIO_NEWEST: f32 = 0.16;
 const BASELINE_NEWEST: f32 = 0.001;
@@ -98,6 +105,7 @@ impl Store {
     fn close_block(&mut self, window: Window, start: usize, demand: &mut [f32], reported: &[bool]) {
         let n = demand.len();
         let rows = start..start + n;
+        let last = self.closed.filter(|closed| closed + 1 == window).map(|closed| closed.rem_euclid(RING as i64) as usize);
         let c = &mut self.columns;
         let mut seen = [0.0f32; BLOCK];
         let mut young = [0.0f32; BLOCK];
@@ -110,8 +118,9 @@ impl Store {
             *y = if *seen > 0.0 { *y } else { *expected };
         }
         let demand = &*demand;
-        weigh_experts(c, rows.clone(), demand, seen);
+        weigh_experts(c, rows.clone(), last, demand, seen);
         spread(c, rows.clone(), demand, seen);
+        overdispersion(c, rows.clone(), demand, seen, young);
         for (column, half_life) in c.ewma.iter_mut().zip(EWMA_WINDOWS) {
             let newest = 1.0 - 0.5f32.powf(1.0 / half_life);
             for (((e, y), seen), young) in column[rows.clone()].iter_mut().zip(demand).zip(seen).zip(young) {
@@ -127,12 +136,17 @@ impl Store {
     }
 }
 
-/// Adds the window's Poisson log loss to each expert's, relative to the best of them.
-fn weigh_experts(c: &mut super::Columns, rows: std::ops::Range<usize>, demand: &[f32], seen: &[f32]) {
+/// Adds the window's Poisson log loss to each expert's, relative to the best of them; `last` is the slot of the window before,
+/// unless windows are missing: then the shortest average stands for it.
+fn weigh_experts(c: &mut super::Columns, rows: std::ops::Range<usize>, last: Option<usize>, demand: &[f32], seen: &[f32]) {
     let mut best = [f32::INFINITY; BLOCK];
     let spread = &c.overdispersion[rows.clone()];
     for (expert, loss) in c.loss.iter_mut().enumerate() {
-        let average = &c.ewma[expert.saturating_sub(1)][rows.clone()];
+        // The shortest average also takes the place of a model that has made no forecast.
+        let average = match last {
+            Some(slot) if expert == LAST_WINDOW => &c.ring[slot][rows.clone()],
+            _ => &c.ewma[expert.saturating_sub(FIRST_AVERAGE)][rows.clone()],
+        };
         let mean = if expert == 0 { &c.expected[rows.clone()] } else { average };
         // In steps, each of few columns: the compiler vectorises no loop over as many as there are in all.
         let mut newest = [0.0f32; BLOCK];
@@ -154,7 +168,7 @@ fn weigh_experts(c: &mut super::Columns, rows: std::ops::Range<usize>, demand: &
     }
 }
 
-/// Updates how far demand strays: from its 5-minute average, and from its forecast.
+/// Updates how far demand strays: from its 5-minute average, and from its forecast in single windows.
 fn spread(c: &mut super::Columns, rows: std::ops::Range<usize>, demand: &[f32], seen: &[f32]) {
     let mean = &c.ewma[1][rows.clone()];
     let variance = &mut c.variance[rows.clone()];
@@ -163,11 +177,28 @@ fn spread(c: &mut super::Columns, rows: std::ops::Range<usize>, demand: &[f32], 
         variance[i] += SPREAD_NEWEST * (off * off - variance[i]) * seen[i];
     }
     let forecast = &c.forecast[rows.clone()];
-    let over = &mut c.overdispersion[rows];
+    let surprise = &mut c.surprise[rows];
     for i in 0..demand.len() {
         let off = demand[i] - forecast[i];
         let newest = off * off / forecast[i].max(0.1);
-        over[i] = (over[i] + SPREAD_NEWEST * (newest - over[i]) * seen[i]).clamp(0.1, 1e6);
+        surprise[i] = (surprise[i] + SPREAD_NEWEST * (newest - surprise[i]) * seen[i]).clamp(0.1, 1e6);
+    }
+}
+
+/// Updates the overdispersion: squared forecast errors over requests, each summed with the weights of the third moving average.
+///
+/// A ratio of sums, not a mean of ratios: one burst out of silence is weighed against itself, and does not stand over what follows.
+/// A window that nothing was forecast for tells nothing of how far forecasts stray.
+fn overdispersion(c: &mut super::Columns, rows: std::ops::Range<usize>, demand: &[f32], seen: &[f32], young: &[f32]) {
+    let (forecast, level) = (&c.forecast[rows.clone()], &c.ewma[2][rows.clone()]);
+    let over = &mut c.overdispersion[rows];
+    for i in 0..demand.len() {
+        let foreseen = if forecast[i] > 0.0 { seen[i] } else { 0.0 };
+        let newest = SPREAD_NEWEST.max(young[i]) * foreseen;
+        let off = demand[i] - forecast[i];
+        let before = (level[i] + USUAL_REQUESTS) * (1.0 - newest);
+        let squares = over[i] * before + newest * (off * off + USUAL_REQUESTS * USUAL_OVERDISPERSION);
+        over[i] = (squares / (before + newest * (demand[i] + USUAL_REQUESTS))).clamp(0.1, 1e6);
     }
 }
 

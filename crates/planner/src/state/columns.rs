@@ -8,8 +8,12 @@ pub const RING: usize = 8;
 pub const EWMAS: usize = 5;
 /// Half-lives of the moving averages, in windows of 30 s: 45 s, 5 min, 30 min, 6 h, 1 day.
 pub const EWMA_WINDOWS: [f32; EWMAS] = [1.5, 10.0, 60.0, 720.0, 2880.0];
-/// Forecasters that are weighed against each other: the model, then the first three moving averages.
-pub const EXPERTS: usize = 4;
+/// Forecasters that are weighed against each other: the model, the last window, then the first four moving averages.
+pub const EXPERTS: usize = 6;
+/// Place of the last window among them.
+pub(super) const LAST_WINDOW: usize = 1;
+/// Place of the first moving average among them.
+pub(super) const FIRST_AVERAGE: usize = 2;
 
 /// One value per row in each vector.
 #[derive(Default, Serialize, Deserialize)]
@@ -46,8 +50,10 @@ pub struct Columns {
     pub forecast: Vec<f32>,
     /// Discounted Poisson log loss of each expert.
     pub loss: [Vec<f32>; EXPERTS],
-    /// Moving average of the squared forecast error over the forecast: 1 for a Poisson count.
+    /// Squared forecast errors over requests, both lately: 1 for a Poisson count.
     pub overdispersion: Vec<f32>,
+    /// Moving average of the squared forecast error over the forecast: above the overdispersion where bursts come out of silence.
+    pub surprise: Vec<f32>,
     /// Guaranteed rate in the last plan, tokens per second.
     pub rate: Vec<f32>,
     /// The rule that bound it, see `guard::Rule`.
@@ -62,10 +68,10 @@ macro_rules! each_column {
     ($columns:ident, $column:ident => $body:expr) => {{
         let Columns {
             node, born, ring, ewma, variance, quiet, active, bytes_mean, throttle_ratio, error_ratio, error_baseline, retry_ratio,
-            peak_ratio, expected, forecast, loss, overdispersion, rate, rule, offered, throttled,
+            peak_ratio, expected, forecast, loss, overdispersion, surprise, rate, rule, offered, throttled,
         } = $columns;
         each_column!(@ $column, $body, node, born, variance, quiet, active, bytes_mean, throttle_ratio, error_ratio, error_baseline,
-            retry_ratio, peak_ratio, expected, forecast, overdispersion, rate, rule, offered, throttled);
+            retry_ratio, peak_ratio, expected, forecast, overdispersion, surprise, rate, rule, offered, throttled);
         for $column in ring.iter_mut().chain(ewma).chain(loss) { $body; }
     }};
     (@ $column:ident, $body:expr, $($name:ident),*) => { $( { let $column = $name; $body; } )* };

@@ -114,6 +114,11 @@ impl Store {
         self.columns.ring[slot][row]
     }
 
+    /// Demand of every row in the last window that was closed.
+    pub fn last(&self) -> &[f32] {
+        &self.columns.ring[self.closed.unwrap_or(0).rem_euclid(RING as i64) as usize]
+    }
+
     /// The number of a node, if it is known.
     pub fn node_number(&self, node: &str) -> Option<u32> {
         self.numbers.get(node).copied()

@@ -175,7 +175,8 @@ impl Store {
         }
         self.columns.born[row as usize] = window;
         self.columns.expected[row as usize] = -1.0;
-        self.columns.overdispersion[row as usize] = 2.0;
+        self.columns.overdispersion[row as usize] = super::close::USUAL_OVERDISPERSION;
+        self.columns.surprise[row as usize] = super::close::USUAL_OVERDISPERSION;
         row
     }
 }
