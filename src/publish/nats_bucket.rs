@@ -186,7 +186,8 @@ impl Bucket {
             NatsLogin::Password { username, password } => {
                 ConnectOptions::with_user_and_password(username.clone(), password.reveal().into())
             }
-            NatsLogin::Credentials(text) => ConnectOptions::with_credentials(text.reveal())
+            // The client's parser wants the last line break, which is no part of a secret.
+            NatsLogin::Credentials(text) => ConnectOptions::with_credentials(&format!("{}\n", text.reveal()))
                 .map_err(|_| StoreError::Refused("publish.nats.credentials_file holds no credentials of NATS".into()))?,
         };
         let connected = options.name("tidegate").connection_timeout(patience).connect(url.as_str()).await;

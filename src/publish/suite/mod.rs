@@ -9,6 +9,7 @@ mod fastly;
 mod fastly_api;
 mod harness;
 mod nats;
+mod nats_accounts;
 mod nats_server;
 mod provider;
 mod publishing;

@@ -6,6 +6,7 @@ use async_nats::jetstream;
 
 use super::{
     harness::{Harness, PATIENCE, entry, start_time, until},
+    nats_accounts::start_with_operator,
     nats_server::NatsServer,
     publishing::ten_thousand_nodes_go_in_one_plan,
     server::{Server, what_was_missed_is_written_later},
@@ -168,6 +169,19 @@ async fn a_server_without_jetstream_says_so() {
     let server = NatsServer::start_with("no_auth_user: plain\naccounts { A { users: [{user: plain, password: plain}] } }");
     let error = server.open().put_batch(&[entry("k", "v", 1)]).await.failed.remove(0).1.to_string();
     assert!(error.to_lowercase().contains("jetstream not enabled") || error.contains("no responders"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credentials_file_opens_a_server_that_knows_accounts_by_their_tokens() {
+    let (server, credentials) = start_with_operator();
+    let open = |text: &str| connect(NatsAddress { login: NatsLogin::Credentials(secret(text)), ..address(&server.url()) });
+    assert_eq!(open(&credentials).put_batch(&[entry("k", "v", 1)]).await, BatchOutcome::default());
+    assert_eq!(open(&credentials).get("k").await.unwrap().as_deref(), Some(&b"v"[..]));
+    let (_, others) = start_with_operator();
+    assert!(open(&others).get("k").await.unwrap_err().to_string().contains("authorization"));
+    assert!(
+        matches!(open("hunter2").get("k").await, Err(StoreError::Refused(why)) if why.contains("credentials_file") && !why.contains("hunter2"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
