@@ -1,6 +1,6 @@
 //! The periodic tasks: ticks, and what is done with each plan.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tidegate_planner::Plan;
 use tokio::{
@@ -18,6 +18,8 @@ use crate::{
     tick::{self, Schedule},
 };
 
+/// How long the last plan may take to be published: a store that takes few writes must not keep the engine from its snapshot.
+const LAST_PLAN: Duration = Duration::from_secs(5);
 /// Seconds between two looks at the models folder.
 const MODELS_EVERY_S: i64 = 5;
 
@@ -57,7 +59,9 @@ impl Work {
         self.api.trainer.stop();
         let _ = self.stop_ticks.send(());
         // The end of the ticks drops the sender of plans, upon which those who wait for plans end too.
-        for (task, ended) in [("ticks", self.ticks.await), ("plans", self.plans.await), ("publishing", self.publisher.drain().await)] {
+        for (task, ended) in
+            [("ticks", self.ticks.await), ("plans", self.plans.await), ("publishing", self.publisher.drain(LAST_PLAN).await)]
+        {
             if let Err(error) = ended {
                 tracing::error!(task, %error, "a task did not end well");
             }

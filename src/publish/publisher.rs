@@ -6,6 +6,7 @@ use tidegate_planner::Plan;
 use tokio::{
     sync::watch,
     task::{JoinError, JoinSet},
+    time,
 };
 
 use super::{
@@ -56,15 +57,22 @@ impl Publisher {
         self.statuses.clone()
     }
 
-    /// Waits until each store has had the last plan; call it when the sender of plans is dropped.
+    /// Waits until each store has had the last plan, but not for more than `longest`; call it when the sender of plans is dropped. What
+    /// a slow store misses is written after the next start.
     ///
     /// # Errors
     /// When a task panicked.
-    pub async fn drain(mut self) -> Result<(), JoinError> {
-        while let Some(ended) = self.tasks.join_next().await {
-            ended?;
-        }
-        Ok(())
+    pub async fn drain(mut self, longest: Duration) -> Result<(), JoinError> {
+        let ended = time::timeout(longest, async {
+            while let Some(ended) = self.tasks.join_next().await {
+                ended?;
+            }
+            Ok(())
+        });
+        ended.await.unwrap_or_else(|_| {
+            tracing::warn!(longest_s = longest.as_secs(), "stores are left in the midst of the last plan, as they take too long");
+            Ok(())
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the publisher does with any store.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tidegate_planner::Plan;
 use tidegate_wire::RateTable;
@@ -41,6 +41,12 @@ impl Run {
         let mut status = self.publisher.subscribe().swap_remove(index);
         let done = tokio::time::timeout(PATIENCE, status.wait_for(|s| s.epoch == epoch)).await;
         done.expect("the plan was not published").unwrap().clone()
+    }
+
+    /// Says that there are no more plans, and waits for the stores.
+    pub(super) async fn end(self, longest: Duration) {
+        drop(self.plans);
+        self.publisher.drain(longest).await.unwrap();
     }
 
     async fn publish(&self, plan: Plan) -> StoreStatus {
@@ -124,10 +130,9 @@ pub(super) async fn what_is_beyond_the_allowance_waits_for_the_next_plan(harness
 
 pub(super) async fn the_last_plan_is_written_before_the_end(harness: &impl Harness) {
     let store = harness.open();
-    let Run { plans, publisher } = Run::start(&[&store], &settings());
-    plans.send_replace(Some(Arc::new(plan(1, &["a"]))));
-    drop(plans);
-    publisher.drain().await.unwrap();
+    let run = Run::start(&[&store], &settings());
+    run.send(plan(1, &["a"]));
+    run.end(PATIENCE).await;
     assert_eq!(read_table(&*store, "a").await.unwrap().unwrap().epoch, 1);
 }
 

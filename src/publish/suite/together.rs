@@ -1,6 +1,6 @@
 //! Every store at once, one of them hanging.
 
-use std::{net::TcpListener, sync::Arc};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use super::{
     cloudflare_api::CloudflareApi,
@@ -19,6 +19,19 @@ use crate::publish::{
     store::RateStore,
     testing::{edit, plan},
 };
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_hangs_keeps_nobody_from_the_end() {
+    let (slow, well) = (EdgeKvApi::start(), FastlyApi::start());
+    slow.be_silent(true);
+    let stores = [slow.open(), well.open()];
+    let run = Run::start(&[&stores[0], &stores[1]], &PublishSettings { deadline: PATIENCE * 100, ..settings() });
+    run.send(plan(1, &["a"]));
+    run.status(1, 1).await;
+    run.end(Duration::from_millis(10)).await;
+    assert_eq!(read_table(&*stores[1], "a").await.unwrap().unwrap().epoch, 1);
+    assert_eq!(slow.written(), [] as [String; 0]);
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whichever_store_hangs_all_others_get_every_plan() {
