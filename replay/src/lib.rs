@@ -9,6 +9,7 @@
 //! - [`compare`]: all contenders over all cases; [`report`]: the result as JSON, Markdown and HTML.
 //! - [`outlook`]: the planner's forecasts alone, against what came.
 //! - [`abuse`]: attacks laid over traces, and what they cost; [`signal`], [`stability`]: how the loop takes a step or a wave.
+//! - [`fairness`]: weights, priorities and a limit over all nodes, and what each bucket got of its fair share.
 //! - [`timetable`]: requests one by one, for load tests that run in real time.
 //! - [`bench`]: comparisons of every trace on a grid of capacities, nodes and delays, held against the targets.
 //!
@@ -21,6 +22,7 @@ pub mod compare;
 pub mod contender;
 mod error;
 pub mod fair;
+pub mod fairness;
 pub mod fit;
 pub mod fleet;
 pub mod kv;

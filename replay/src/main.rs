@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Forecast(asked) => command::forecast::run(&asked),
         Command::Abuse(asked) => command::abuse::run(&asked),
         Command::Arrivals(asked) => command::arrivals::run(&asked),
+        Command::Fairness(asked) => command::fairness::run(&asked),
         Command::Stability(asked) => command::stability::run(&asked),
     };
     match ran {

@@ -4,6 +4,7 @@ mod abuse;
 mod arrivals;
 mod bench;
 mod compare;
+mod fairness;
 mod forecast;
 mod model;
 mod stability;
@@ -14,6 +15,7 @@ pub use abuse::Abuse;
 pub use arrivals::Arrivals;
 pub use bench::Bench;
 pub use compare::Compare;
+pub use fairness::Fairness;
 pub use forecast::Forecast;
 pub use model::ModelChoice;
 pub use stability::Stability;
@@ -68,6 +70,13 @@ pub enum Command {
     /// The first line of JSON says how many seconds of the trace pass in one second (factor) and where it starts; each further line is a
     /// request: its time in milliseconds, the node that it arrives at, and its bucket, the busiest being 0.
     Arrivals(Arrivals),
+    /// Gives the busiest buckets of a trace priorities, weights and one of them a limit over all nodes, and says what each kind got.
+    ///
+    /// Of every five buckets one is of priority 200; the other four, of priority 100, weigh 1, 1, 2 and 4. The busiest is
+    /// limited to half of its mean demand, over all nodes together. Every request arrives at a random node. The fair share of a
+    /// bucket is weighted max-min of what the higher priority leaves, over the whole scored part; Jain's index is of what each
+    /// bucket got over its share. All is shown under the policies and, beside it, without any.
+    Fairness(Box<Fairness>),
     /// Drives the closed loop with a step, a ramp, an impulse and a square wave, and says how it comes to rest.
     Stability(Box<Stability>),
 }

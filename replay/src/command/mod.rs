@@ -4,6 +4,7 @@ pub mod abuse;
 pub mod arrivals;
 pub mod bench;
 pub mod compare;
+pub mod fairness;
 pub mod forecast;
 pub mod stability;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tidegate_planner::{
     Planner, Settings,
-    settings::{self, Without},
+    settings::{self, Policy, Without},
 };
 use tidegate_wire::{RateTable, Report, Timestamp};
 
@@ -14,7 +14,7 @@ use crate::{
     workload::{WINDOW_S, Workload},
 };
 
-/// The planner with one origin, the default policy and the given model.
+/// The planner with one origin and the given model.
 pub struct Adaptive {
     planner: Planner,
     reshape: Reshape,
@@ -26,13 +26,25 @@ impl Adaptive {
     /// # Errors
     /// [`CompareError::Settings`] when it refuses the origin.
     pub fn new(brief: &Brief, without: Without, reshape: Reshape) -> Result<Self, CompareError> {
+        Self::with(brief, Settings { without, ..Settings::default() }, reshape)
+    }
+
+    /// The whole planner under `policies`.
+    ///
+    /// # Errors
+    /// [`CompareError::Settings`] when it refuses the origin or a policy.
+    pub fn under(brief: &Brief, policies: Vec<Policy>) -> Result<Self, CompareError> {
+        Self::with(brief, Settings { policies, ..Settings::default() }, Reshape::Keep)
+    }
+
+    fn with(brief: &Brief, settings: Settings, reshape: Reshape) -> Result<Self, CompareError> {
         let origin = settings::Origin {
             name: "origin".into(),
             nodes: "*".into(),
             sustained_per_s: brief.origin.sustained_per_s,
             burst: brief.origin.burst,
         };
-        let settings = Settings { interval_s: WINDOW_S, origins: vec![origin], without, ..Settings::default() };
+        let settings = Settings { interval_s: WINDOW_S, origins: vec![origin], ..settings };
         Ok(Self { planner: Planner::new(settings, brief.model.cloned())?, reshape })
     }
 

@@ -16,6 +16,7 @@ mod latency;
 mod observed;
 mod reshape;
 
+pub use adaptive::Adaptive;
 pub use kind::Kind;
 
 use std::sync::Arc;

@@ -4,8 +4,17 @@ use tidegate_planner::{
     Planner, Settings,
     settings::{Origin, Policy},
 };
-use tidegate_replay::fair::{jain, shortfall, weighted_max_min};
+use tidegate_replay::{
+    Options,
+    fair::{jain, shortfall, weighted_max_min},
+    fairness::{Fairness, Terms, run},
+    kv::Staleness,
+    origin as replayed,
+    spread::Spread,
+};
 use tidegate_wire::{BucketCounts, RateTable, Report, Timestamp};
+
+use crate::traffic;
 
 /// Demand of each bucket at the nodes `a` and `b`, requests per second.
 const DEMAND: [(&str, [u64; 2]); 5] =
@@ -66,4 +75,31 @@ fn a_limit_over_all_nodes_is_split_by_what_each_asks_for() {
     assert!(ceilings.iter().sum::<f64>() <= 4.0 + 1e-9, "{ceilings:?}");
     assert!(shortfall(&[3.0, 1.0], &ceilings) < 0.05, "{ceilings:?}");
     assert!(jain(&[ceilings[0] / 9.0, ceilings[1] / 3.0]) > 0.99, "{ceilings:?}");
+}
+
+/// Ten buckets of forty requests a second over four nodes for an hour, at an origin with half of what is asked for.
+fn closed_loop(governed: bool) -> Fairness {
+    let rows: Vec<(u32, u32, u32)> = (0..3600).flat_map(|second| (0..10).map(move |bucket| (second, bucket, 40))).collect();
+    let trace = traffic::trace(&rows);
+    let workload = traffic::case(&trace, Options { spread: Spread::Request, nodes: 4, ..traffic::options() }).workload;
+    let terms = Terms {
+        origin: replayed::Origin { sustained_per_s: 200.0, burst: 200.0 * 120.0 },
+        staleness: Staleness { delay_s: 30, poll_s: 0 },
+        seed: 0,
+    };
+    run(&workload, terms, governed, None).unwrap()
+}
+
+#[test]
+fn over_four_nodes_the_higher_priority_is_served_first_and_the_limit_holds() {
+    let [governed, alike] = [true, false].map(closed_loop);
+    for got in [&governed, &alike] {
+        assert!(!got.breached && got.overload == 0.0, "{got:?}");
+    }
+    let first = governed.classes[0];
+    assert!(first.priority == 200 && first.admitted > 0.95 * first.demand, "{governed:?}");
+    assert!(alike.classes[0].admitted < 0.8 * first.admitted, "without a policy it is one of many: {alike:?}");
+    assert!(governed.of_limit <= 1.01 && alike.of_limit > 1.05, "{} {}", governed.of_limit, alike.of_limit);
+    let jain = |got: &Fairness| got.jain.last().map_or(0.0, |(_, index)| *index);
+    assert!(jain(&governed) > 0.8 && jain(&governed) > jain(&alike), "{:?} {:?}", governed.jain, alike.jain);
 }
