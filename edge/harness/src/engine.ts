@@ -35,10 +35,14 @@ export async function startEngine({ folder, config, destination }: EngineOptions
     stdio: ["ignore", "ignore", "pipe"],
   });
   const gone = once(child, "exit");
+  const end = () => void child.kill("SIGKILL");
+  // It would outlive a process that is interrupted.
+  process.once("exit", end);
   return {
     url: `http://${await address(child)}`,
     kill: async () => {
-      child.kill("SIGKILL");
+      process.off("exit", end);
+      end();
       await gone;
     },
   };

@@ -7,6 +7,7 @@ import { cost, type PriceList } from "../src/compare/cost.ts";
 import { Queue, startOrigin } from "../src/compare/finite-origin.ts";
 import { type Measures, measure } from "../src/compare/measures.ts";
 import { options } from "../src/compare/options.ts";
+import { markdown } from "../src/compare/report.ts";
 import { dispersion } from "../src/compare/timetable.ts";
 import { listen } from "../src/loopback.ts";
 
@@ -107,4 +108,18 @@ test("a wrong option is named with what would do", () => {
   expect(() => options([])).toThrow("--traces is missing");
   expect(() => options(["--traces", edge(), "--trace", "none"])).toThrow("has no none.parquet");
   expect(() => options(["--traces", edge(), "--rounds", "0"])).toThrow("--rounds is 0: give a whole number of at least 1");
+});
+
+test("the table holds the last contender against each of the others, and says where a price is not public", () => {
+  const measures = measure([
+    { outcomes: [{ ms: 0, node: 0, bucket: 0, statuses: [200], latencyMs: 100, isServed: true }], leased: 2, storeWrites: 0, scoredS: 1 },
+  ]);
+  const one = { platform: "akamai", runtime: "a shim", trace: "t", factor: 2, dispersion: 1, nodes: 2, intervalS: 2, shownAfterS: 2 };
+  const results = [
+    { name: "a", measures },
+    { name: "b", measures: { ...measures, mean: 50 } },
+  ];
+  const text = markdown([{ ...one, sustainedPerS: 1, burst: 1, rounds: 1, results }], PRICES);
+  expect(text).toContain("| a | 100 | 100 | 100 | 1.0 | 0.00 % | 0.00 % | 0.00 % | 1.000 | 2.00 | not public | not public |");
+  expect(text).toContain("| *b against a* | -50 % | 0 % | 0 % | 0 % |  |  |  | 0 % | 0 % |  |  |");
 });

@@ -35,7 +35,7 @@ export const USAGE = `Usage: cargo xtask compare-edge --traces DIR [--trace NAME
   --out DIR         where results.json, requests.ndjson and table.md go (target/compare-edge)
   --rounds N        rounds of each contender, interleaved (2)
   --rate R          mean requests per second: traces are compressed to it (100)
-  --warm S          seconds that are not scored (30)
+  --warm S          seconds that are not scored (60)
   --seconds S       seconds that are (60)
   --from SHARE      where in a trace to begin (0.5)
   --buckets K       busiest buckets that are kept; each is one client (100)
@@ -43,7 +43,7 @@ export const USAGE = `Usage: cargo xtask compare-edge --traces DIR [--trace NAME
   --interval S      the engine's interval (2)
   --stale S         seconds that the store takes to show a write (one interval)
   --capacity X      sustained capacity of the origin, in multiples of the rate (1.5)
-  --burst-seconds S burst of the origin, in seconds of its sustained capacity (5)
+  --burst-seconds S burst of the origin, in seconds of its sustained capacity (8)
 `;
 
 /**
@@ -77,7 +77,7 @@ export function options(args: readonly string[]): Options {
     out: path(values.out ?? "compare-edge"),
     rounds: whole("rounds", 2),
     perS: number("rate", values.rate, 100, 1),
-    warmS: whole("warm", 30, 0),
+    warmS: whole("warm", 60, 0),
     scoredS: whole("seconds", 60),
     from: number("from", values.from, 0.5, 0),
     buckets: whole("buckets", 100),
@@ -85,7 +85,7 @@ export function options(args: readonly string[]): Options {
     intervalS,
     shownAfterS: number("stale", values.stale, intervalS, 0),
     capacity: number("capacity", values.capacity, 1.5, 0.01),
-    burstS: number("burst-seconds", values["burst-seconds"], 5, 0),
+    burstS: number("burst-seconds", values["burst-seconds"], 8, 0),
   };
 }
 
@@ -100,7 +100,7 @@ function files(folder: string | undefined, names: readonly string[] | undefined)
   const wanted = names?.map((name) => `${name}.parquet`) ?? all;
   const missing = wanted.filter((name) => !all.includes(name));
   if (missing.length > 0) throw new Error(`--trace: ${folder} has no ${missing.join(", ")}; it has ${all.map(traceName).join(", ")}`);
-  return wanted.sort().map((name) => join(folder, name));
+  return wanted.map((name) => join(folder, name));
 }
 
 /** The name of the trace in `file`. */

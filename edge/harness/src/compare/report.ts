@@ -3,7 +3,13 @@
 import { type Cost, cost, type PriceList } from "./cost.ts";
 import type { Measures } from "./measures.ts";
 
-/** One trace on one platform, contender by contender; the first is what the others are held against. */
+/** What one contender came to. */
+export interface Result {
+  readonly name: string;
+  readonly measures: Measures;
+}
+
+/** One trace on one platform, contender by contender; the last is held against the others. */
 export interface Case {
   readonly platform: string;
   readonly runtime: string;
@@ -18,7 +24,7 @@ export interface Case {
   readonly sustainedPerS: number;
   readonly burst: number;
   readonly rounds: number;
-  readonly results: readonly { readonly name: string; readonly measures: Measures }[];
+  readonly results: readonly Result[];
 }
 
 const HEAD = [
@@ -44,14 +50,14 @@ export function markdown(cases: readonly Case[], prices: PriceList): string {
 function section(one: Case, prices: PriceList): string {
   const { platform, runtime, trace, factor, dispersion, nodes, intervalS, shownAfterS, sustainedPerS, burst, rounds, results } = one;
   const rows = results.map(({ name, measures }) => row([name, ...figures(measures, costOf(one, measures, prices))]));
-  const [base, ...others] = results;
-  const changes = base === undefined ? [] : others.map(({ name, measures }) => row(change(name, base.name, measures, base.measures)));
+  const [last, ...others] = [...results].reverse();
+  const changes = others.reverse().map((other) => row(last === undefined ? [] : change(last, other, one, prices)));
   return [
     `### ${platform}: ${trace}`,
     "",
     `${runtime}; ${nodes} nodes, an interval of ${intervalS} s, writes shown after ${shownAfterS} s;`,
     `${factor.toFixed(1)} s of the trace in one second, index of dispersion ${dispersion.toFixed(1)} per interval;`,
-    `origin: ${sustainedPerS.toFixed(0)} requests/s and ${burst.toFixed(0)} at once; ${rounds} interleaved rounds, ${base?.measures.requests ?? 0} requests each side.`,
+    `origin: ${sustainedPerS.toFixed(0)} requests/s and ${burst.toFixed(0)} at once; ${rounds} interleaved rounds, ${last?.measures.requests ?? 0} requests each side.`,
     "",
     row(HEAD),
     `|---|${"--:|".repeat(HEAD.length - 1)}`,
@@ -73,10 +79,24 @@ function figures(m: Measures, bill: Cost | undefined): string[] {
   return [...latencies, m.servedPerS.toFixed(1), ...shares, m.attemptsPerServed.toFixed(3), m.leasedPerServed.toFixed(2), ...dollars];
 }
 
-function change(name: string, base: string, is: Measures, was: Measures): string[] {
-  const by = (key: keyof Measures) => (was[key] === 0 ? "" : `${(100 * (is[key] / was[key] - 1)).toFixed(0)} %`);
-  const changes = (["mean", "p50", "p99", "servedPerS", "givenUp", "answered429", "answered5xx"] as const).map(by);
-  return [`*${name} against ${base}*`, ...changes, by("attemptsPerServed"), by("leasedPerServed"), "", ""];
+/** By how much `one` differs from `other`, measure by measure. */
+function change(one: Result, other: Result, its: Case, prices: PriceList): string[] {
+  const by = (is: number | undefined, was: number | undefined) =>
+    is === undefined || !was ? "" : `${(100 * (is / was - 1)).toFixed(0)} %`;
+  const measures = [
+    "mean",
+    "p50",
+    "p99",
+    "servedPerS",
+    "givenUp",
+    "answered429",
+    "answered5xx",
+    "attemptsPerServed",
+    "leasedPerServed",
+  ] as const;
+  const [bill, before] = [costOf(its, one.measures, prices), costOf(its, other.measures, prices)];
+  const dollars = [by(bill?.perMillion, before?.perMillion), by(bill?.perMonth, before?.perMonth)];
+  return [`*${one.name} against ${other.name}*`, ...measures.map((key) => by(one.measures[key], other.measures[key])), ...dollars];
 }
 
 function percent(share: number): string {

@@ -53,6 +53,8 @@ function machine() {
   return { date: new Date().toISOString(), node: process.version, processors: cpus().length, loadOver15Minutes: loadavg()[2] };
 }
 
+// Whoever interrupts it wants no engine left behind.
+process.once("SIGINT", () => process.exit(130));
 const asked = options(process.argv.slice(2));
 const platforms = asked.platforms.map((name) => {
   const found = PLATFORMS.find((platform) => platform.name === name);
