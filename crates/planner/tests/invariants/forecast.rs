@@ -59,3 +59,65 @@ fn a_model_that_does_not_fit_is_not_used_and_the_plan_says_why() {
         assert_eq!(tick(&mut planner, 1).summary.degraded, None, "a model that fits mends it");
     }
 }
+
+/// Windows until the surprise of a series' first window, by which its losses are divided, has worn off.
+const SETTLED: i64 = 1500;
+
+/// Poisson deviance of a forecast of `mean` when `actual` came.
+fn deviance(mean: f64, actual: f64) -> f64 {
+    let mean = mean.max(0.02);
+    2.0 * (if actual > 0.0 { actual * (actual / mean).ln() } else { 0.0 } - (actual - mean))
+}
+
+/// A number from 0 to 1 that looks random.
+fn noise(window: i64) -> f64 {
+    let mixed = (window as u64).wrapping_add(7).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (mixed >> 11) as f64 / (1u64 << 53) as f64
+}
+
+#[test]
+fn the_mixture_is_never_much_worse_than_its_best_expert() {
+    let demands: [(&str, &dyn Fn(i64) -> u64); 5] = [
+        ("steady", &|w| 40 + (20.0 * noise(w)) as u64),
+        ("smooth swing", &|w| (900.0 + 600.0 * (w as f64 / 30.0).sin()) as u64),
+        ("one in ten", &|w| u64::from(noise(w) < 0.1)),
+        ("bursts", &|w| if noise(w / 9) < 0.2 { 60 } else { 2 }),
+        ("steps", &|w| if (w / 150) % 2 == 0 { 20 } else { 90 } + (9.0 * noise(w)) as u64),
+    ];
+    for (name, demand) in demands {
+        let mut planner = Planner::new(Settings::default(), None).unwrap();
+        let (mut mixed, mut experts) = (0.0, [0.0; 5]);
+        for window in 0..3000 {
+            planner.observe(&report("n", window, &[("b", demand(window))]));
+            tick(&mut planner, window);
+            if window < SETTLED {
+                continue;
+            }
+            let (store, actual) = (planner.store(), demand(window + 1) as f64);
+            let (row, columns) = (store.row(0, "b").unwrap(), &store.columns);
+            mixed += deviance(columns.forecast[row].into(), actual);
+            let naive = std::iter::once(store.last()).chain(columns.ewma.iter().map(Vec::as_slice));
+            experts.iter_mut().zip(naive).for_each(|(sum, means)| *sum += deviance(means[row].into(), actual));
+        }
+        let best = experts.into_iter().fold(f64::INFINITY, f64::min);
+        assert!(mixed < 1.15 * best + 6f64.ln(), "{name}: {mixed} {experts:?}");
+    }
+}
+
+#[test]
+fn what_nobody_could_foresee_is_not_taken_for_how_far_forecasts_stray() {
+    let mut planner = Planner::new(Settings::default(), None).unwrap();
+    let mut spread_at = |window: i64, requests: u64| {
+        planner.observe(&report("n", window, &[("b", requests)]));
+        tick(&mut planner, window);
+        let store = planner.store();
+        store.columns.overdispersion[store.row(0, "b").unwrap()]
+    };
+    assert_eq!(spread_at(0, 600), 2.0, "the first window of a series tells nothing of how far forecasts stray");
+    (1..400).for_each(|window| drop(spread_at(window, 600 + (noise(window) * 40.0) as u64)));
+    assert!(spread_at(400, 610) < 2.0);
+    (401..900).for_each(|window| drop(spread_at(window, 0)));
+    let back = spread_at(900, 600);
+    assert!(back < 700.0, "the end of an outage counts as the burst that it is: {back}");
+}
