@@ -62,7 +62,7 @@ export class Worker {
     const store = edgeKv(namespace, group, edgeKvToken);
     const times = { everyMs: ratesEveryMs, deadlineMs: READ_DEADLINE_MS };
     this.#poller = new Poller(times, { store, sleep: never, random: Math.random, now: Date.now });
-    this.#reporter = new Reporter({ ...REPORT_BOUNDS, windowS, batch: 1, buckets: BUCKETS }, Math.random);
+    this.#reporter = new Reporter({ ...REPORT_BOUNDS, windowS, buckets: BUCKETS }, Math.random);
     this.#send = telemetryUrl === undefined ? undefined : telemetry(telemetryUrl, telemetryToken);
     this.#notices = new Notices((line) => log({ ...line, node }), NOTICE_EVERY_MS);
   }
@@ -87,6 +87,8 @@ export class Worker {
     const how = taken.refusal ?? (taken.guaranteed > 0 ? "guaranteed" : "borrowed");
     const decision = { bucket, isAdmitted: taken.admitted > 0, how, standing: this.#node.standing(bucket, now) } as const;
     this.#sample(decision);
+    const rung = this.#node.rung(now);
+    if (rung !== "step" && this.#node.epoch !== 0) this.#notices.note("rates_expired", now, { rung, epoch: this.#node.epoch });
     return decision;
   }
 

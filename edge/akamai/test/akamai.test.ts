@@ -141,6 +141,22 @@ test("an engine that is away costs no request", async () => {
   expect(lines).toContainEqual(expect.objectContaining({ event: "telemetry_refused", status: 503 }));
 });
 
+test("what waited for an engine that was away goes in one sub-request, as a handler has few", async () => {
+  const url = { PMUSER_TIDEGATE_TELEMETRY_URL: "https://engine.example.com" };
+  const { statuses, clock, telemetry } = await rig([[ITEM, table(1, 100)]], url);
+  clock.offsetMs = -(Date.now() % 30_000);
+  telemetry.status.now = 503;
+  for (let window = 0; window < 6; window += 1) {
+    await statuses(1);
+    clock.offsetMs += 30_000;
+  }
+  telemetry.status.now = 202;
+  telemetry.bodies.length = 0;
+  clock.offsetMs += 60_000;
+  for (let i = 0; i < 3 && telemetry.bodies.length === 0; i += 1) await statuses(1);
+  expect(telemetry.bodies.map(({ reports }) => reports.length >= 6)).toEqual([true]);
+});
+
 test("a variable that cannot be used is named", async () => {
   const { send } = await rig([], { PMUSER_TIDEGATE_NODE: "a/b" });
   await expect(send(KEY)).rejects.toThrow("PMUSER_TIDEGATE_NODE");

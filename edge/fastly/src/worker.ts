@@ -95,9 +95,14 @@ export class Sandbox {
     return read ?? firstTable(node, this.#settings, Date.now());
   }
 
+  /** Reads the store. Whose turn that is also says when the lease has ended: all others would say the same. */
   async #refresh(deadlineMs?: number): Promise<RateTable | undefined> {
     try {
-      return await this.#rates.refresh(deadlineMs);
+      const table = await this.#rates.refresh(deadlineMs);
+      const now = Date.now();
+      const { at: rung } = table === undefined ? { at: "step" } : new Ladder(table).stage(now);
+      if (rung !== "step") this.#notices.note("rates_expired", now, { rung, epoch: table?.epoch });
+      return table;
     } catch (error) {
       this.#notices.failed("rates_unreadable", error, Date.now());
       return undefined;

@@ -1,6 +1,6 @@
 /** Cloudflare Workers as a {@link Platform}: one worker per node on one workerd, all reading the namespace behind one KV front. */
 
-import type { Platform, PlatformOptions, RunningPlatform } from "./platform.ts";
+import { type Platform, type PlatformOptions, type RunningPlatform, urlOf } from "./platform.ts";
 import { edgeWorker, KV_TOKEN, NAMESPACES, type Runtime, start } from "./runtime.ts";
 
 /** Name of the variable that holds the token of the KV front. */
@@ -53,11 +53,7 @@ async function running(runtime: Runtime, { nodes }: PlatformOptions): Promise<Ru
       ].join("\n"),
       env: { [TOKEN_ENV]: KV_TOKEN },
     },
-    url: (node) => {
-      const url = urls.get(node);
-      if (url === undefined) throw new Error(`${node} is none of the nodes that were started: ${nodes.join(", ")}`);
-      return url;
-    },
+    url: (node) => urlOf(urls, node),
     read: async (key) => {
       const response = await call("GET", `values/${key}`);
       const text = await response.text();

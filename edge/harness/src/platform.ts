@@ -47,3 +47,10 @@ export interface Platform {
   readonly runtime: string;
   readonly start: (options: PlatformOptions) => Promise<RunningPlatform>;
 }
+
+/** Where `node` takes requests, of all that were started. */
+export function urlOf(urls: ReadonlyMap<string, URL>, node: string): URL {
+  const url = urls.get(node);
+  if (url === undefined) throw new Error(`${node} is none of the nodes that were started: ${[...urls.keys()].join(", ")}`);
+  return url;
+}

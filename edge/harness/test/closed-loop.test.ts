@@ -1,13 +1,18 @@
 import type { RateTable, Report } from "@tidegate/core";
 import { expect, test } from "vitest";
+import { akamai } from "../src/akamai/platform.ts";
 import { cloudflare } from "../src/cloudflare.ts";
+import { fastly } from "../src/fastly/platform.ts";
+import { viceroy } from "../src/fastly/viceroy.ts";
 import { bucketOf, closedLoop, found, GRACE_S, INTERVAL_S } from "./closed-loop.ts";
 
+/** Fastly's only where its local runtime is. */
+const PLATFORMS = [cloudflare, akamai, ...(viceroy() === undefined ? [] : [fastly])];
 const SUM = { requests: 0, throttled: 0 };
 const total = (report: Report) =>
   report.buckets.reduce((sum, b) => ({ requests: sum.requests + b.requests, throttled: sum.throttled + b.throttled }), SUM);
 
-test.each([cloudflare])("on $name, rates rise within two intervals of a rise in demand, and fall after it", async (platform) => {
+test.each(PLATFORMS)("on $name, rates rise within two intervals of a rise in demand, and fall after it", async (platform) => {
   const loop = await closedLoop(platform, ["a", "b"]);
   const bucket = await bucketOf("k1");
   const [here] = [loop.traffic("a", "k1", 10), loop.traffic("b", "k1", 10)];
@@ -35,7 +40,7 @@ test.each([cloudflare])("on $name, rates rise within two intervals of a rise in 
   await loop.table("a", (table) => rate(table) < high / 2);
 });
 
-test.each([cloudflare])(
+test.each(PLATFORMS)(
   "on $name, with the engine killed the worker walks down its ladder, and back up once there is one",
   async (platform) => {
     const shed = await bucketOf("shed");

@@ -1,12 +1,12 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { ACCESS_TOKEN, startEdgeKv } from "../src/akamai/edgekv.ts";
 
 const SIGNED =
   "EG1-HMAC-SHA256 client_token=c;access_token=a;timestamp=20261121T20:00:00+0000;nonce=0f8fad5b-d9cb-469f-a165-70867728950e;signature=c2lnbmVk";
 
-async function store() {
+async function store(shownAfterMs = 0) {
   const clock = { ms: 0 };
-  const kv = await startEdgeKv(() => clock.ms);
+  const kv = await startEdgeKv({ now: () => clock.ms, shownAfterMs });
   onTestFinished(kv.stop);
   const admin = (method: string, path: string, body?: string, authorization = SIGNED) =>
     fetch(`${kv.url}/edgekv/v1/networks/production/namespaces/tidegate${path}`, {
@@ -26,6 +26,13 @@ test("what the admin API writes is what workers read", async () => {
   expect(await (await admin("GET", "/groups/rates")).json()).toEqual(["a"]);
   expect((await admin("DELETE", "/groups/rates/items/a")).status).toBe(200);
   expect([(await read("a")).status, (await admin("GET", "/groups/rates/items/a")).status]).toEqual([404, 404]);
+});
+
+test("a write is shown when it is told to be", async () => {
+  const { admin, read } = await store(1_000);
+  expect((await admin("PUT", "/groups/rates/items/a", "1")).status).toBe(200);
+  expect((await read("a")).status).toBe(404);
+  await vi.waitUntil(async () => (await read("a")).status === 200);
 });
 
 test("who may not is refused", async () => {

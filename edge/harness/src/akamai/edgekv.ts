@@ -3,12 +3,13 @@
  *
  * Workers: `GET /api/v1/namespaces/{ns}/groups/{group}/items/{item}` with an access token. Admin API: `GET|PUT|DELETE
  * /edgekv/v1/networks/{net}/namespaces/{ns}/groups/{group}/items/{item}`, `GET …/groups/{group}` and `GET …/namespaces/{ns}`, with an
- * `Authorization` of EdgeGrid's form; whether it is signed well is not looked at. Items are shown at once: the delay of the real one, up to
- * ten seconds and more, is not played.
+ * `Authorization` of EdgeGrid's form; whether it is signed well is not looked at. A write is shown to everyone when it is told to be; the real
+ * one takes ten seconds and more.
  */
 
 import type { IncomingMessage } from "node:http";
 import { bodyOf, type Listening, listen } from "../loopback.ts";
+import { type Show, shownAfter } from "../show.ts";
 
 /** Takes all sub-requests to EdgeKV. */
 export const EDGEKV_HOST = "edgekv.akamai-edge-svcs.net";
@@ -44,11 +45,19 @@ interface Reply {
   readonly type: string;
 }
 
-/** Starts EdgeKV without any item. `now` is the clock that calls are counted by, in milliseconds. */
-export async function startEdgeKv(now: () => number = Date.now): Promise<EdgeKv> {
+/** How EdgeKV runs. */
+export interface EdgeKvOptions {
+  /** The clock that calls are counted by, in milliseconds. */
+  readonly now?: () => number;
+  /** Milliseconds from when a write is acknowledged until it is shown. */
+  readonly shownAfterMs?: number;
+}
+
+/** Starts EdgeKV without any item. */
+export async function startEdgeKv({ now = Date.now, shownAfterMs = 0 }: EdgeKvOptions = {}): Promise<EdgeKv> {
   const networks = { production: new Map<string, string>(), staging: new Map<string, string>() };
   const mode: EdgeKv["mode"] = { now: "serve" };
-  const admin = adminApi(networks, now);
+  const admin = adminApi(networks, now, shownAfter(shownAfterMs));
   const server = await listen(async (request, response) => {
     const isAdmin = request.url?.startsWith("/edgekv/") ?? false;
     if (!isAdmin && mode.now === "hang") return;
@@ -67,7 +76,7 @@ function read(request: IncomingMessage, items: ReadonlyMap<string, string>, mode
   return value === undefined ? problem(404, "no such item") : json(value);
 }
 
-function adminApi(networks: Readonly<Record<string, Map<string, string>>>, now: () => number) {
+function adminApi(networks: Readonly<Record<string, Map<string, string>>>, now: () => number, show: Show) {
   const calls: number[] = [];
   return (request: IncomingMessage, body: string): Reply => {
     if (!EDGEGRID.test(request.headers.authorization ?? "")) return problem(401, "the request is not signed as EdgeGrid has it");
@@ -78,7 +87,7 @@ function adminApi(networks: Readonly<Record<string, Map<string, string>>>, now: 
     if (group === undefined)
       return request.method === "GET" ? json(JSON.stringify({ namespace })) : problem(405, "only GET is answered here");
     if (item === undefined) return listing(items, group);
-    return answer(request.method ?? "", items, `${group}/${item}`, body);
+    return answer(request.method ?? "", items, `${group}/${item}`, body, show);
   };
 }
 
@@ -90,17 +99,17 @@ function isTooOften(calls: number[], now: number): boolean {
   return false;
 }
 
-function answer(method: string, items: Map<string, string>, key: string, body: string): Reply {
+function answer(method: string, items: Map<string, string>, key: string, body: string, show: Show): Reply {
   const value = items.get(key);
   if (method === "PUT") {
     if (Buffer.byteLength(body) > MOST_BYTES) return problem(413, "an item has at most 1 MB");
-    items.set(key, body);
+    show(() => items.set(key, body));
     return text(`${key} was written to ${NAMESPACE}`);
   }
   if (value === undefined) return problem(404, "no such item");
   if (method === "GET") return json(value);
   if (method !== "DELETE") return problem(405, "GET, PUT or DELETE");
-  items.delete(key);
+  show(() => items.delete(key));
   return text(`${key} was marked for deletion from ${NAMESPACE}`);
 }
 

@@ -7,6 +7,7 @@
 
 import type { IncomingMessage } from "node:http";
 import { bodyOf, type Listening, listen } from "../loopback.ts";
+import { type Show, shownAfter } from "../show.ts";
 
 /** The one store and the one token that there are. */
 export const STORE = "loopback";
@@ -31,20 +32,29 @@ interface LineError {
   readonly reason: string;
 }
 
+interface Front {
+  readonly nodes: readonly string[];
+  readonly show: Show;
+}
+
 interface Reply {
   readonly status: number;
   readonly body: Buffer | string;
 }
 
-/** Serves the API over `nodes`, base URLs of steered programs; reads come from the first. */
-export function startKvFront(nodes: readonly string[]): Promise<Listening> {
+/**
+ * Serves the API over `nodes`, base URLs of steered programs; reads come from the first. What is written is shown `shownAfterMs`
+ * after it is acknowledged.
+ */
+export function startKvFront(nodes: readonly string[], shownAfterMs = 0): Promise<Listening> {
+  const front = { nodes, show: shownAfter(shownAfterMs) };
   return listen(async (request, response) => {
-    const reply = await route(request, await bodyOf(request), nodes).catch((error: unknown) => problem(503, String(error)));
+    const reply = await route(request, await bodyOf(request), front).catch((error: unknown) => problem(503, String(error)));
     response.writeHead(reply.status).end(reply.body);
   });
 }
 
-async function route(request: IncomingMessage, body: string, nodes: readonly string[]): Promise<Reply> {
+async function route(request: IncomingMessage, body: string, front: Front): Promise<Reply> {
   if (request.headers["fastly-key"] !== API_TOKEN) return problem(401, "Provided credentials are missing or invalid");
   const [, store, part = "", name = ""] = PATH.exec(request.url ?? "") ?? [];
   if (store !== STORE) return problem(404, `no such store: ${store}`);
@@ -53,34 +63,33 @@ async function route(request: IncomingMessage, body: string, nodes: readonly str
     case "GET ":
       return { status: 200, body: JSON.stringify({ id: STORE, name: "tidegate-rates" }) };
     case "PUT batch":
-      return batch(body, nodes);
+      return batch(body, front);
     case "PUT keys":
-      return put(key, body, nodes);
+      return put(key, body, front);
     case "GET keys":
-      return pass(await call(nodes[0] ?? "", "GET", key));
-    case "DELETE keys": {
-      const [first] = await Promise.all(nodes.map((node) => call(node, "DELETE", key)));
-      return first === undefined ? problem(503, "no node") : pass(first);
-    }
+      return pass(await call(front.nodes[0] ?? "", "GET", key));
+    case "DELETE keys":
+      await front.show(() => everywhere(front, "DELETE", key));
+      return { status: 204, body: "" };
     default:
       return problem(405, `not answered here: ${request.method} ${request.url}`);
   }
 }
 
-async function batch(body: string, nodes: readonly string[]): Promise<Reply> {
+async function batch(body: string, front: Front): Promise<Reply> {
   const lines = body.split("\n").filter((line) => line !== "");
   const read = lines.map(parse);
   const errors = read.filter((line): line is LineError => "reason" in line);
   const good = read.filter((line): line is Line => !("reason" in line));
-  await write(good, nodes);
+  await write(good, front);
   const title = errors.length === 0 ? "success" : "some of the lines failed";
   return { status: errors.length === 0 ? 200 : 400, body: JSON.stringify({ type: "", title, errors }) };
 }
 
-async function put(key: string, body: string, nodes: readonly string[]): Promise<Reply> {
+async function put(key: string, body: string, front: Front): Promise<Reply> {
   const line = parse(JSON.stringify({ key, value: Buffer.from(body).toString("base64") }), 0);
   if ("reason" in line) return problem(400, line.reason);
-  await write([line], nodes);
+  await write([line], front);
   return { status: 200, body: "" };
 }
 
@@ -101,10 +110,14 @@ function parse(text: string, index: number): Line | LineError {
   return line as Line;
 }
 
-async function write(lines: readonly Line[], nodes: readonly string[]): Promise<void> {
+async function write(lines: readonly Line[], front: Front): Promise<void> {
   const pairs = lines.map(({ key, value, time_to_live_sec: ttl }) => ({ key, value, ...(ttl === undefined ? {} : { ttl }) }));
-  const answers = await Promise.all(nodes.map((node) => call(node, "PUT", "", JSON.stringify(pairs))));
-  const failed = answers.find((answer) => !answer.ok);
+  await front.show(() => everywhere(front, "PUT", "", JSON.stringify(pairs)));
+}
+
+async function everywhere({ nodes }: Front, method: string, key: string, body?: string): Promise<void> {
+  const answers = await Promise.all(nodes.map((node) => call(node, method, key, body)));
+  const failed = answers.find(({ ok, status }) => !ok && status !== 404);
   if (failed !== undefined) throw new Error(`a node answered ${failed.status}`);
 }
 
