@@ -1,5 +1,6 @@
 //! Static rates against adaptive ones through the runtimes of the edge platforms: builds what is needed and hands over to `edge/harness`.
 
+use crate::cargo_tool::VICEROY;
 use crate::workspace::Workspace;
 use crate::{build, npm};
 
@@ -16,7 +17,8 @@ pub fn run(workspace: &Workspace, options: &[String]) -> anyhow::Result<bool> {
         return Ok(false);
     }
     let programs = [(build::ENGINE_VARIABLE, build::ENGINE), (build::REPLAY_VARIABLE, build::REPLAY)];
-    let programs = programs.map(|(variable, name)| (variable, build::program(workspace, name)));
+    let mut programs = Vec::from(programs.map(|(variable, name)| (variable, build::program(workspace, name))));
+    programs.extend(VICEROY.find()?.map(|program| (VICEROY.variable, program)));
     let out = ["--out".to_owned(), workspace.target.join(OUT).display().to_string()];
     npm::compare(&edge, &programs, out.into_iter().chain(options.iter().cloned()))
 }

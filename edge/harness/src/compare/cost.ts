@@ -15,6 +15,8 @@ export interface Prices {
   readonly included_reads: number;
   readonly writes_per_million: number;
   readonly included_writes: number;
+  /** Whether nodes write the state of their buckets to the store. */
+  readonly writes_state: boolean;
 }
 
 /** The price list. */
@@ -47,7 +49,8 @@ export function cost(prices: Prices, monthS: number, measures: Measures, nodes: 
   const intervals = monthS / INTERVAL_S;
   const isWriting = measures.storeWritesPerS > 0;
   const reads = isWriting ? nodes * intervals : 0;
-  const writes = measures.storeWritesPerS * intervalS * intervals + (nodes * monthS) / STATE_WRITE_S;
+  const stateWrites = prices.writes_state ? (nodes * monthS) / STATE_WRITE_S : 0;
+  const writes = measures.storeWritesPerS * intervalS * intervals + stateWrites;
   const bill = (included: boolean) => {
     const beyond = (amount: number, free: number) => Math.max(0, amount - (included ? free : 0)) / 1e6;
     return (

@@ -31,7 +31,7 @@ export const USAGE = `Usage: cargo xtask compare-edge --traces DIR [--trace NAME
 
   --traces DIR      folder of parquet files; all are compared unless some are named
   --trace NAME      one of them, without .parquet; may be repeated
-  --platform NAME   platform to run on, may be repeated (cloudflare)
+  --platform NAME   cloudflare, fastly (which needs viceroy) or akamai, may be repeated (cloudflare)
   --out DIR         where results.json, requests.ndjson and table.md go (target/compare-edge)
   --rounds N        rounds of each contender, interleaved (2)
   --rate R          mean requests per second: traces are compressed to it (100)

@@ -3,6 +3,7 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
+import { akamai } from "../akamai/platform.ts";
 import { edge } from "../bundle.ts";
 import { cloudflare } from "../cloudflare.ts";
 import { adaptive, perKey, perNode } from "../compare/contender.ts";
@@ -12,9 +13,10 @@ import { type Options, options, traceName } from "../compare/options.ts";
 import { type Case, markdown } from "../compare/report.ts";
 import { type Run, run, type Terms } from "../compare/run.ts";
 import { dispersion, timetable } from "../compare/timetable.ts";
+import { fastly } from "../fastly/platform.ts";
 import type { Platform } from "../platform.ts";
 
-const PLATFORMS: readonly Platform[] = [cloudflare];
+const PLATFORMS: readonly Platform[] = [cloudflare, fastly, akamai];
 const CONTENDERS = [perNode, perKey, adaptive] as const;
 
 function termsOf(file: string, asked: Options): Terms {
