@@ -23,7 +23,7 @@ grace_s = ${GRACE_S}
 [planner]
 interval_s = ${INTERVAL_S}
 [planner.lease]
-duration_s = 6
+duration_s = 10
 steps = 3
 [[planner.origins]]
 name = "origin"

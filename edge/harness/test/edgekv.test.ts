@@ -32,7 +32,7 @@ test("a write is shown when it is told to be", async () => {
   const { admin, read } = await store(1_000);
   expect((await admin("PUT", "/groups/rates/items/a", "1")).status).toBe(200);
   expect((await read("a")).status).toBe(404);
-  await vi.waitUntil(async () => (await read("a")).status === 200);
+  await vi.waitUntil(async () => (await read("a")).status === 200, { timeout: 60_000 });
 });
 
 test("who may not is refused", async () => {
