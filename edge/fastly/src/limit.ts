@@ -38,10 +38,7 @@ export function windowOf(perS: number, burst: number): Window {
   if (!(perS > 0)) return { seconds: LONGEST_S, limit: 0 };
   const tens = Math.min(LONGEST_S, Math.floor(burst / perS / 10) * 10);
   const seconds = Math.max(1, tens);
-  if (perS * seconds >= 1 || burst < 1) return { seconds, limit: perS * seconds };
-  // Less than a request in a second: the shortest window that has room for one, or it would never be admitted.
-  const slow = Math.min(LONGEST_S, Math.ceil(1 / perS / 10) * 10);
-  return { seconds: slow, limit: Math.min(burst, perS * slow) };
+  return { seconds, limit: perS * seconds };
 }
 
 /**

@@ -10,9 +10,9 @@ use tidegate_replay::{
 
 use crate::traffic;
 
-/// Sixteen keys at two nodes, two requests a second each for an hour, and 1.5 x as much capacity.
+/// Sixteen keys at two nodes, two requests a second each for two hours, and 1.5 x as much capacity.
 fn damage(attack: Attack, kind: Kind) -> Damage {
-    let rows: Vec<(u32, u32, u32)> = (0..3600).flat_map(|second| (0..16).map(move |bucket| (second, bucket, 2))).collect();
+    let rows: Vec<(u32, u32, u32)> = (0..7200).flat_map(|second| (0..16).map(move |bucket| (second, bucket, 2))).collect();
     let honest: Workload = traffic::case(&traffic::trace(&rows), traffic::options()).workload;
     let terms = Terms {
         origin: Origin { sustained_per_s: 48.0, burst: 48.0 * 120.0 },
@@ -22,6 +22,25 @@ fn damage(attack: Attack, kind: Kind) -> Damage {
         seed: 0,
     };
     run(&honest, &terms, None, &|_, _| ()).unwrap().remove(0)
+}
+
+#[test]
+fn a_hog_takes_what_others_leave_and_no_more() {
+    let planned = damage(Attack::Hog, Kind::Adaptive);
+    assert!(planned.others_extra < 0.01 && planned.jain > 0.99, "{planned:?}");
+    assert!(planned.attacker_admitted > 0.02, "what is left over need not go to waste: {planned:?}");
+}
+
+#[test]
+fn keys_that_come_out_of_nowhere_leave_those_that_are_known_their_guarantees() {
+    let [planned, pooled] = [Kind::Adaptive, Kind::PoolOnly].map(|kind| damage(Attack::Swarm, kind));
+    assert!(planned.others_extra < 0.5 * pooled.others_extra, "{planned:?} {pooled:?}");
+}
+
+#[test]
+fn a_node_that_lies_does_not_get_the_origin() {
+    let planned = damage(Attack::Forged, Kind::Adaptive);
+    assert!(planned.others_extra < 0.01, "{planned:?}");
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub struct Candidate {
     pub row: u32,
     /// Expected requests of the step.
     pub mean: f64,
+    /// Of them, those that its past bears out: what it can be guaranteed.
+    pub borne_out: f64,
     /// Their variance.
     pub variance: f64,
     /// Policy's weight.
@@ -98,7 +100,7 @@ struct Curve {
 
 impl Curve {
     fn new(c: &Candidate) -> Self {
-        Self { demand: Demand::new(c.mean, c.variance), log_weight: c.weight.ln(), floor: c.floor, ceiling: c.ceiling }
+        Self { demand: Demand::new(c.borne_out, c.variance), log_weight: c.weight.ln(), floor: c.floor, ceiling: c.ceiling }
     }
 
     fn rate(&self, table: &GammaTable, risk: f64, seconds: f64, fair: f64) -> f64 {
@@ -132,7 +134,7 @@ mod tests {
     use super::*;
 
     fn bucket(mean: f64) -> Candidate {
-        Candidate { mean, variance: 2.0 * mean, weight: 1.0, priority: 1, ceiling: f64::INFINITY, ..Candidate::default() }
+        Candidate { mean, borne_out: mean, variance: 2.0 * mean, weight: 1.0, priority: 1, ceiling: f64::INFINITY, ..Candidate::default() }
     }
 
     #[test]

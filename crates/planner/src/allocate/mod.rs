@@ -1,10 +1,12 @@
 //! Sharing out an origin's capacity: first over nodes, then over a node's buckets.
 //!
 //! [`ledger`] knows what is still lent, [`supply`] what each node has saved, [`nodes`] shares the sustained capacity at equal
-//! risk, [`burst`] the burst by how much a node's demand swings, [`buckets`] turns a node's rate into guarantees.
+//! risk, [`burst`] the burst by how much a node's demand swings, [`buckets`] turns a node's rate into guarantees,
+//! [`entitled`] says what one bucket may claim at most.
 
 pub mod buckets;
 pub mod burst;
+pub mod entitled;
 pub mod ledger;
 pub mod nodes;
 pub mod supply;

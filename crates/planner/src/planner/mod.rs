@@ -1,11 +1,12 @@
 //! The planner itself: state, model and settings behind `observe` and `tick`.
 //!
-//! What is observed passes `beyond`. [`tick`](self) runs in the order of its files: `close` folds finished windows in, `origin`
-//! leases an origin's capacity to its nodes, `node` turns a node's lease into its rate table; `explain`, `view` and `snapshot`
+//! What is observed passes `beyond`. [`tick`](self) runs in the order of its files: `close` folds finished windows in, `entitle`
+//! says what may be claimed of them, `origin` leases an origin's capacity to its nodes, `node` turns a node's lease into its rate table; `explain`, `view` and `snapshot`
 //! answer questions about the result.
 
 mod beyond;
 mod close;
+mod entitle;
 mod explain;
 mod limits;
 mod node;
@@ -110,7 +111,8 @@ impl Planner {
             self.calibration.expect(&self.store, &self.means);
         }
         self.foresee(now);
-        let origins = (0..self.settings.origins.len()).map(|o| self.lease(o, now)).collect();
+        let past = self.past();
+        let origins = (0..self.settings.origins.len()).map(|o| self.lease(o, &past, now)).collect();
         Plan { epoch: self.epoch, issued_at: now, tables: self.tables.clone(), summary: self.summary(now, origins) }
     }
 

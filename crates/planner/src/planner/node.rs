@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use tidegate_wire::{BucketRates, Mode, PoolRates, RateTable, TABLE_VERSION, Timestamp};
 
-use super::{Planner, origin::NodeLease};
+use super::{Planner, entitle::Past, origin::NodeLease};
 use crate::{
     allocate::{Candidate, Lease, buckets},
     forecast::STEPS,
@@ -24,7 +24,7 @@ const LISTED_FROM: f32 = 0.5;
 
 impl Planner {
     /// By node of `numbers`, the buckets that may get an entry, busiest first.
-    pub(super) fn candidates(&self, numbers: &[usize]) -> Vec<Vec<Candidate>> {
+    pub(super) fn candidates(&self, numbers: &[usize], past: &Past) -> Vec<Vec<Candidate>> {
         let mut place = vec![usize::MAX; self.store.nodes.len()];
         numbers.iter().enumerate().for_each(|(i, n)| place[*n] = i);
         let means: Vec<&[f32]> = numbers.iter().map(|n| self.means.steps[self.late(*n).min(STEPS - 1)].as_slice()).collect();
@@ -38,8 +38,10 @@ impl Planner {
             let Some(i) = place.get(*node as usize).copied().filter(|i| *i != usize::MAX) else { continue };
             let Some(name) = self.store.index.name(row).filter(|n| *n != TOTAL) else { continue };
             let policy = self.policy(name);
-            if busy || self.lists(policy) {
-                ranks[i].push(Rank { floor: policy.floor_per_s, mean: means[i][row], row: row as u32 });
+            let mean = means[i][row];
+            let borne_out = self.borne_out(row, mean, past);
+            if borne_out >= LISTED_FROM || self.lists(policy) || self.pressing(row) {
+                ranks[i].push(Rank { floor: policy.floor_per_s, borne_out, mean, row: row as u32 });
             }
         }
         let listed = self.settings.limits.listed_per_node;
@@ -47,18 +49,22 @@ impl Planner {
     }
 
     fn candidate(&self, rank: &Rank) -> Candidate {
-        let (row, mean) = (rank.row as usize, f64::from(rank.mean));
+        let (row, mean, borne_out) = (rank.row as usize, f64::from(rank.mean), f64::from(rank.borne_out));
         let policy = self.policy(self.store.index.name(row).unwrap_or_default());
+        let most = policy.most_per_s().unwrap_or(f64::INFINITY);
+        let pressing = self.pressing(row);
+        let held_to = if pressing { self.store.entitled(row) / self.store.interval_s() as f64 } else { most };
         Candidate {
             row: rank.row,
             mean,
-            variance: f64::from(self.store.columns.overdispersion[row]) * mean,
+            borne_out,
+            variance: f64::from(self.store.columns.overdispersion[row]) * borne_out,
             weight: policy.weight,
             priority: policy.priority,
             floor: policy.floor_per_s,
-            ceiling: policy.most_per_s().unwrap_or(f64::INFINITY),
+            ceiling: held_to.max(policy.floor_per_s).min(most),
             limit: policy.limit_per_s,
-            listed: self.lists(policy),
+            listed: pressing || self.lists(policy),
         }
     }
 
@@ -212,13 +218,19 @@ impl Planner {
 /// made of most of them.
 struct Rank {
     floor: f64,
+    borne_out: f32,
     mean: f32,
     row: u32,
 }
 
 impl Rank {
     fn order(&self, other: &Self) -> Ordering {
-        other.floor.total_cmp(&self.floor).then(other.mean.total_cmp(&self.mean)).then(self.row.cmp(&other.row))
+        other
+            .floor
+            .total_cmp(&self.floor)
+            .then(other.borne_out.total_cmp(&self.borne_out))
+            .then(other.mean.total_cmp(&self.mean))
+            .then(self.row.cmp(&other.row))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use tidegate_wire::Timestamp;
 
-use super::Planner;
+use super::{Planner, entitle::Past};
 use crate::{
     allocate::{Candidate, Claim, burst, ledger, nodes},
     forecast::quantile::logit,
@@ -37,9 +37,10 @@ struct Group {
 
 impl Planner {
     /// Leases the capacity of origin `index`, writes the tables of its nodes and returns its totals.
-    pub(super) fn lease(&mut self, index: usize, now: Timestamp) -> OriginSummary {
+    pub(super) fn lease(&mut self, index: usize, past: &Past, now: Timestamp) -> OriginSummary {
         let group = self.group(index, now);
-        let mut candidates = self.candidates(&group.live);
+        let mut candidates = self.candidates(&group.live, past);
+        self.entitle(&group.live, &candidates, group.origin.sustained_per_s, past);
         self.split_limits(&group.live, &group.vanished, &mut candidates);
         let (rates, price) = self.share_rates(&group, &candidates, now);
         let safe = self.share_safe(&group, &rates);

@@ -42,8 +42,10 @@ impl Store {
         demand.fill(0.0);
         self.columns.offered.fill(0.0);
         self.columns.throttled.fill(0.0);
-        for (row, counts) in &entries {
-            demand[*row as usize] = self.take_counts(window, *row as usize, counts);
+        let mut claimed: Vec<f32> = entries.iter().map(|(row, counts)| self.take_counts(window, *row as usize, counts)).collect();
+        self.within_claims(&entries, &mut claimed);
+        for ((row, _), claimed) in entries.iter().zip(claimed) {
+            demand[*row as usize] = claimed;
         }
         let reported = self.reported(&entries);
         if self.closed.is_some_and(|closed| closed + 1 < window) {

@@ -1,9 +1,10 @@
 //! All series in columns: a row is one bucket at one node, or a node's total.
 //!
 //! In the order the data goes round: [`index`] finds a row by name, [`record`] gathers a report's counts into the window
-//! they belong to, [`close`] folds a finished window into every row, [`seasonal`] keeps the time of day, [`evict`] lets idle
-//! rows go. A column is one vector over all rows, so that closing a window is a handful of linear passes.
+//! they belong to, [`close`] folds a finished window into every row, as far as [`claims`] lets it, [`seasonal`] keeps the time of
+//! day, [`evict`] lets idle rows go. A column is one vector over all rows, so that closing a window is a handful of linear passes.
 
+mod claims;
 mod close;
 mod columns;
 mod evict;
@@ -12,6 +13,7 @@ mod node;
 mod record;
 mod seasonal;
 
+pub use claims::Claims;
 pub use columns::{Columns, EWMA_WINDOWS, EWMAS, EXPERTS, RING};
 pub use index::{Index, TOTAL};
 pub use node::Node;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use tidegate_wire::Report;
 
-use super::{RING, Window};
+use super::{Claims, RING, Window};
 
 /// Windows after which an instance that no longer reports is taken to be gone.
 const INSTANCE_GONE_AFTER: i64 = 4;
@@ -29,6 +29,8 @@ pub struct Node {
     pub cpu: f32,
     /// Share of memory in use, likewise.
     pub memory: f32,
+    /// What it may claim, as of the last plan.
+    pub claims: Claims,
     /// Windows that were closed without a report, as far as they are kept: their demand is a guess until one comes.
     pub guessed: BTreeSet<Window>,
 }
@@ -46,7 +48,8 @@ impl Node {
     /// A node that has not reported yet.
     pub fn new(name: &str, total: u32, window: Window) -> Self {
         let (instances, guessed) = (BTreeMap::new(), BTreeSet::new());
-        Self { name: name.to_owned(), known: true, total, series: 0, last: window, instances, cpu: 0.0, memory: 0.0, guessed }
+        let (name, claims) = (name.to_owned(), Claims::default());
+        Self { name, known: true, total, series: 0, last: window, instances, cpu: 0.0, memory: 0.0, claims, guessed }
     }
 
     /// Notes that `report` came for `window`, acknowledging `epoch`.

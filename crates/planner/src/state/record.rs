@@ -90,8 +90,10 @@ impl Store {
         if self.nodes[node as usize].guessed.remove(&window) {
             self.forget_guess(node, window, age as i32);
         }
-        for (row, counts) in entries {
-            self.add_late(*row as usize, window, age as i32, (counts.requests - counts.retries).max(0.0));
+        let mut claimed: Vec<f32> = entries.iter().map(|(_, counts)| (counts.requests - counts.retries).max(0.0)).collect();
+        self.within_claims(entries, &mut claimed);
+        for ((row, _), claimed) in entries.iter().zip(claimed) {
+            self.add_late(*row as usize, window, age as i32, claimed);
         }
     }
 

@@ -1,0 +1,148 @@
+//! Demand that lays a claim to capacity: all of it, but for what a bucket asks for far beyond what it is entitled to, and what a
+//! node says that nothing bears out.
+//!
+//! The rest is refused and admitted like any other, but nothing learns from it. Otherwise whoever asks for more would draw capacity
+//! to its node by asking, at the cost of everybody elsewhere; and so would a node that lies.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Counts, Store, Window};
+
+/// Which moving average must stay within what a bucket is entitled to: 5 minutes.
+const SUSTAINED: usize = 1;
+/// Windows in which a bucket that was silent may use up what that average allows: the weight of the newest window is its inverse.
+const WINDOWS: f64 = 15.0;
+
+/// What the buckets of a node, and the node, may claim. Rates are in requests per window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Claims {
+    /// What a known bucket of weight 1 and the usual priority is entitled to.
+    pub known: f64,
+    /// What one is entitled to that was first seen after `known_since`.
+    pub new: f64,
+    /// The last window in which a bucket must have been born to be known.
+    pub known_since: Window,
+    /// What busy rows of another weight or priority are entitled to, by row. Infinite where a person has set a limit over all nodes:
+    /// it bounds the claims, and is split by them.
+    pub own: BTreeMap<u32, f64>,
+    /// How many times what it admitted a node is believed to be asked for.
+    pub believed: f64,
+    /// What it is believed whatever it admitted: one that has no tokens left can show nothing.
+    pub unproven: f64,
+}
+
+impl Default for Claims {
+    /// Before the first plan nothing is bounded.
+    fn default() -> Self {
+        let all = f64::INFINITY;
+        Self { known: all, new: all, known_since: Window::MAX, own: BTreeMap::new(), believed: all, unproven: all }
+    }
+}
+
+impl Store {
+    /// What `row` is entitled to at its node, requests per window.
+    pub fn entitled(&self, row: usize) -> f64 {
+        let claims = &self.nodes[self.columns.node[row] as usize].claims;
+        let usual = if self.columns.born[row] <= claims.known_since { claims.known } else { claims.new };
+        claims.own.get(&(row as u32)).copied().unwrap_or(usual)
+    }
+
+    /// Most that `row` may claim in a window: so much that its average over the last minutes stays within what it is entitled to.
+    /// A burst may go far beyond that, a flood may not.
+    fn claimable(&self, row: usize) -> f64 {
+        let entitled = self.entitled(row);
+        let lately = f64::from(self.columns.ewma[SUSTAINED][row]);
+        // Infinite less infinite would not be a number; a row that is above its share has nothing to use up.
+        if lately < entitled { lately + WINDOWS * (entitled - lately) } else { entitled }
+    }
+
+    /// Cuts `demand`, which is that of `entries`, to what lays a claim. A node's total comes with its buckets.
+    pub(super) fn within_claims(&self, entries: &[(u32, Counts)], demand: &mut [f32]) {
+        let mut beyond = vec![0.0f32; self.nodes.len()];
+        let node_of = |row: u32| self.columns.node[row as usize] as usize;
+        let is_total = |row: u32| self.nodes[node_of(row)].total == row;
+        for ((row, _), demand) in entries.iter().zip(&mut *demand).filter(|((row, _), _)| !is_total(*row)) {
+            let most = self.claimable(*row as usize) as f32;
+            if *demand > most {
+                beyond[node_of(*row)] += *demand - most;
+                *demand = most;
+            }
+        }
+        let mut believed = vec![1.0f32; self.nodes.len()];
+        for ((row, counts), demand) in entries.iter().zip(&mut *demand).filter(|((row, _), _)| is_total(*row)) {
+            let node = node_of(*row);
+            let claimed = (*demand - beyond[node]).max(0.0);
+            let claims = &self.nodes[node].claims;
+            let admitted = f64::from((counts.requests - counts.throttled).max(0.0));
+            let most = if admitted > 0.0 { claims.unproven.max(claims.believed * admitted) } else { claims.unproven } as f32;
+            *demand = claimed.min(most);
+            believed[node] = *demand / claimed.max(*demand).max(f32::MIN_POSITIVE);
+        }
+        for ((row, _), demand) in entries.iter().zip(demand).filter(|((row, _), _)| !is_total(*row)) {
+            *demand *= believed[node_of(*row)];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_wire::{BucketCounts, Report, Timestamp};
+
+    use super::*;
+    use crate::{settings::Limits, state::TOTAL};
+
+    /// What is left of the claims of a node, its total first, after `windows` windows of `asked`, `(bucket, requests, throttled)`.
+    fn claimed(claims: &Claims, windows: i64, asked: &[(&str, u64, u64)]) -> Vec<f32> {
+        let mut store = Store::new(30, Limits::default());
+        for window in 0..windows {
+            let counts = |(bucket, requests, throttled): &(&str, u64, u64)| BucketCounts {
+                bucket: (*bucket).into(),
+                requests: *requests,
+                throttled: *throttled,
+                ..Default::default()
+            };
+            store.record(&Report {
+                node: "n".into(),
+                instance: None,
+                sequence: window as u64,
+                epoch: None,
+                start: Timestamp::from_secs(window * 30),
+                seconds: 30,
+                cpu: None,
+                memory: None,
+                buckets: asked.iter().map(counts).collect(),
+            });
+            store.nodes[0].claims = claims.clone();
+            store.close(window);
+        }
+        std::iter::once(TOTAL).chain(asked.iter().map(|a| a.0)).map(|b| store.demand(store.row(0, b).unwrap(), 0)).collect()
+    }
+
+    #[test]
+    fn a_flood_claims_what_it_is_entitled_to_and_a_burst_all_of_itself() {
+        let claims = Claims { known: 60.0, new: 60.0, ..Claims::default() };
+        assert_eq!(claimed(&claims, 1, &[("burst", 800, 0), ("calm", 10, 0)]), [810.0, 800.0, 10.0]);
+        let flood = claimed(&claims, 200, &[("flood", 800, 0), ("calm", 10, 0)]);
+        assert!((flood[1] - 60.0).abs() < 3.0 && flood[2] == 10.0 && (flood[0] - flood[1] - 10.0).abs() < 0.01, "{flood:?}");
+    }
+
+    #[test]
+    fn age_and_what_is_its_own_say_how_much_it_is() {
+        let known = Claims { known: 60.0, new: 20.0, ..Claims::default() };
+        assert!((claimed(&known, 200, &[("a", 800, 0)])[1] - 60.0).abs() < 3.0);
+        let new = Claims { known_since: -1, ..known.clone() };
+        assert!((claimed(&new, 200, &[("a", 800, 0)])[1] - 20.0).abs() < 1.0);
+        let heavy = Claims { own: [(1, 180.0)].into(), ..known };
+        assert!((claimed(&heavy, 200, &[("a", 800, 0)])[1] - 180.0).abs() < 9.0);
+    }
+
+    #[test]
+    fn a_node_is_believed_a_few_times_what_it_admitted() {
+        let claims = Claims { believed: 2.0, unproven: 30.0, ..Claims::default() };
+        assert_eq!(claimed(&claims, 1, &[("a", 6000, 5920), ("b", 2000, 1980)]), [200.0, 150.0, 50.0]);
+        assert_eq!(claimed(&claims, 1, &[("a", 6000, 6000)]), [30.0, 30.0], "and something when it could admit nothing");
+        assert_eq!(claimed(&claims, 1, &[("a", 90, 40)]), [90.0, 90.0]);
+    }
+}
