@@ -1,6 +1,6 @@
 //! What buckets and nodes may claim, worked out anew with every plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Planner;
 use crate::{
@@ -75,7 +75,7 @@ impl Planner {
         let unlisted = (numbers.iter().map(|n| past.borne_out[*n]).sum::<f64>() - listed).max(0.0);
         let levels = Levels { candidates, left: window - ROOM_FOR_OTHERS * unlisted, least: LEFT * window };
         let usual = self.default_policy().priority;
-        let known: BTreeMap<u8, f64> = levels.priorities().chain([usual]).map(|p| (p, levels.of(p, None))).collect();
+        let known: BTreeMap<u8, f64> = levels.priorities(usual).into_iter().map(|p| (p, levels.of(p, None))).collect();
         let new: BTreeMap<u8, f64> = known.keys().map(|p| (*p, levels.of(*p, Some((f64::INFINITY, 1.0))))).collect();
         let own = |c: &Candidate| {
             let level = if self.store.columns.born[c.row as usize] <= past.known_since { &known } else { &new };
@@ -118,8 +118,9 @@ struct Levels<'a> {
 }
 
 impl Levels<'_> {
-    fn priorities(&self) -> impl Iterator<Item = u8> {
-        self.candidates.iter().flatten().map(|c| c.priority)
+    /// The priorities that there are, and `usual`; few, however many buckets there are.
+    fn priorities(&self, usual: u8) -> BTreeSet<u8> {
+        self.candidates.iter().flatten().map(|c| c.priority).chain([usual]).collect()
     }
 
     /// What the busiest of `priority`, with one `more` if there is, is entitled to per unit of weight: higher priorities have theirs
