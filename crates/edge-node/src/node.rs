@@ -280,8 +280,9 @@ fn member_rates(listed: Option<&BucketRates>, lease: &Lease) -> MemberRates {
     let rates = listed.unwrap_or(&table.default);
     let instances = f64::from(table.instances);
     let ceiling_burst = rates.ceiling_per_s * f64::from(table.step_s) + rates.capacity;
+    let must_leave = rates.must_leave / instances;
     let ceiling_only =
-        MemberRates { ceiling_per_s: rates.ceiling_per_s / instances, ceiling_burst: ceiling_burst / instances, ..Default::default() };
+        MemberRates { ceiling_per_s: rates.ceiling_per_s / instances, ceiling_burst: ceiling_burst / instances, must_leave, ..Default::default() };
     if listed.is_none() {
         // Unlisted buckets are too many to promise each of them something: they only borrow.
         return ceiling_only;

@@ -32,6 +32,8 @@ pub struct Member {
     own: TokenBucket,
     /// Counts all that is admitted against the ceiling.
     meter: TokenBucket,
+    /// Units that it must leave in the node's bucket when it borrows, on top of the reserve.
+    must_leave: AtomicI64,
 }
 
 /// Guarantee and ceiling of a member.
@@ -45,6 +47,8 @@ pub struct MemberRates {
     pub ceiling_per_s: f64,
     /// Tokens that it may reach at once on top, once rested.
     pub ceiling_burst: f64,
+    /// Tokens that it must leave to others when it borrows.
+    pub must_leave: f64,
 }
 
 /// How a take of several requests was split.
@@ -147,7 +151,8 @@ impl NodeBucket {
         if allowed == 0 {
             return (0, Some(Refusal::Ceiling));
         }
-        let borrowed = self.total.take_up_to_above_units(allowed, self.reserve.load(Acquire), now_ns);
+        let left = self.reserve.load(Acquire).saturating_add(member.must_leave.load(Acquire));
+        let borrowed = self.total.take_up_to_above_units(allowed, left, now_ns);
         if borrowed < allowed {
             member.meter.refund(allowed - borrowed);
             return (borrowed, Some(Refusal::Pool));
@@ -164,17 +169,19 @@ impl NodeBucket {
 impl Member {
     /// A member that holds no guaranteed tokens yet and has its whole ceiling before it.
     pub fn new(rates: MemberRates, now_ns: u64) -> Self {
-        let MemberRates { refill_per_s, capacity, ceiling_per_s, ceiling_burst } = rates;
+        let MemberRates { refill_per_s, capacity, ceiling_per_s, ceiling_burst, must_leave } = rates;
         Self {
             own: TokenBucket::new(refill_per_s, capacity, 0.0, now_ns),
             meter: TokenBucket::new(ceiling_per_s, ceiling_burst, ceiling_burst, now_ns),
+            must_leave: AtomicI64::new(units(must_leave)),
         }
     }
 
-    /// Changes guarantee and ceiling as [`TokenBucket::set`] does.
+    /// Changes guarantee and ceiling as [`TokenBucket::set`] does, and what it must leave.
     pub fn set(&self, rates: MemberRates, now_ns: u64) {
         self.own.set(rates.refill_per_s, rates.capacity, now_ns);
         self.meter.set(rates.ceiling_per_s, rates.ceiling_burst, now_ns);
+        self.must_leave.store(units(rates.must_leave), Release);
     }
 
     /// Whether it has its whole ceiling before it, as a new member has.
