@@ -31,7 +31,7 @@ pub fn fixed(node: usize, second: i64, pool_per_s: f64, pool_burst: f64) -> Rate
 
 /// `table` with a guarantee for `bucket`: the pool's burst stays what may be borrowed on top.
 pub fn guarantee(table: &mut RateTable, bucket: usize, refill_per_s: f64, burst: f64) {
-    let rates = BucketRates { refill_per_s: vec![refill_per_s], capacity: burst, ceiling_per_s: 0.0, safe_per_s: refill_per_s };
+    let rates = BucketRates { refill_per_s: vec![refill_per_s], capacity: burst, safe_per_s: refill_per_s, ..BucketRates::default() };
     table.buckets.insert(Workload::bucket_id(bucket), rates);
 }
 

@@ -52,6 +52,7 @@ fn guaranteed(origin: Origin, part: f64) -> BucketRates {
         capacity: part * origin.burst,
         ceiling_per_s: origin.ceiling_per_s.max(refill_per_s),
         safe_per_s: refill_per_s,
+        ..BucketRates::default()
     }
 }
 

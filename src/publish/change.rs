@@ -48,6 +48,7 @@ fn moved(held: &RateTable, new: &RateTable, dead_band: f64) -> bool {
         differs(old.capacity, new.capacity)
             || differs(old.ceiling_per_s, new.ceiling_per_s)
             || differs(old.safe_per_s, new.safe_per_s)
+            || differs(old.must_leave, new.must_leave)
             || schedules(&old.refill_per_s, &new.refill_per_s)
     };
     differs(held.pool.capacity, new.pool.capacity)
@@ -98,6 +99,8 @@ mod tests {
         assert_eq!(after(&held, |t| bucket(t, |b| b.ceiling_per_s *= 1.1)), Some(Reason::Rate));
         assert_eq!(after(&held, |t| bucket(t, |b| b.safe_per_s *= 1.1)), Some(Reason::Rate));
         assert_eq!(after(&held, |t| bucket(t, |b| b.capacity *= 1.1)), Some(Reason::Rate));
+        assert_eq!(after(&held, |t| bucket(t, |b| b.must_leave *= 1.1)), Some(Reason::Rate));
+        assert_eq!(after(&held, |t| t.default.must_leave = 0.0), Some(Reason::Rate));
         assert_eq!(after(&held, |t| t.pool.capacity *= 0.9), Some(Reason::Rate));
         assert_eq!(after(&held, |t| t.default.ceiling_per_s *= 0.9), Some(Reason::Rate));
     }

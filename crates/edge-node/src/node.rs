@@ -208,7 +208,7 @@ impl EdgeNode {
             let Some(lease) = &mut self.lease else { return };
             lease.stage = lease.ladder.stage(at);
             self.next_change = lease.ladder.next_change(at).unwrap_or(NEVER);
-            // Ceilings are the same on all rungs, and unlisted buckets have nothing else.
+            // Ceilings and what must be left are the same on all rungs, and unlisted buckets have nothing else.
             self.set_rates(at, |slot| slot.listed.is_some());
         }
     }
@@ -274,21 +274,24 @@ fn new_slot(id: &str, listed: Option<BucketRates>, lease: &Lease, now: Timestamp
     Slot { listed, ..Slot::new(id, member) }
 }
 
-/// This instance's share of a bucket's guarantee and ceiling.
+/// This instance's share of a bucket's guarantee and ceiling, and of what it must leave.
 fn member_rates(listed: Option<&BucketRates>, lease: &Lease) -> MemberRates {
     let Lease { table, stage, .. } = lease;
     let rates = listed.unwrap_or(&table.default);
     let instances = f64::from(table.instances);
     let ceiling_burst = rates.ceiling_per_s * f64::from(table.step_s) + rates.capacity;
-    let must_leave = rates.must_leave / instances;
-    let ceiling_only =
-        MemberRates { ceiling_per_s: rates.ceiling_per_s / instances, ceiling_burst: ceiling_burst / instances, must_leave, ..Default::default() };
+    let borrowing = MemberRates {
+        ceiling_per_s: rates.ceiling_per_s / instances,
+        ceiling_burst: ceiling_burst / instances,
+        must_leave: rates.must_leave / instances,
+        ..Default::default()
+    };
     if listed.is_none() {
         // Unlisted buckets are too many to promise each of them something: they only borrow.
-        return ceiling_only;
+        return borrowing;
     }
     let refill_per_s = stage.rate(&rates.refill_per_s, rates.safe_per_s) / instances;
-    MemberRates { refill_per_s, capacity: rates.capacity / instances, ..ceiling_only }
+    MemberRates { refill_per_s, capacity: rates.capacity / instances, ..borrowing }
 }
 
 fn nanos(t: Timestamp) -> u64 {

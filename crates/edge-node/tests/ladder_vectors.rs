@@ -27,7 +27,13 @@ const ISSUED_S: i64 = 1_763_755_230;
 
 fn table(pool: &[f64], bucket: &[f64], lease_s: i64) -> RateTable {
     let capacity = 120.0;
-    let rates = |refill: &[f64], safe_per_s| BucketRates { refill_per_s: refill.to_vec(), capacity, ceiling_per_s: 240.0, safe_per_s };
+    let rates = |refill: &[f64], safe_per_s| BucketRates {
+        refill_per_s: refill.to_vec(),
+        capacity,
+        ceiling_per_s: 240.0,
+        safe_per_s,
+        ..Default::default()
+    };
     RateTable {
         version: 1,
         node: "cf-fra".into(),

@@ -11,7 +11,7 @@ fn at(s: i64) -> Timestamp {
 
 /// Pool of 10/s with 20 to lend; bucket `a` is guaranteed 4/s and 40 tokens; all others may borrow 5/s.
 fn table(epoch: u64) -> RateTable {
-    let a = BucketRates { refill_per_s: vec![4.0, 8.0], capacity: 40.0, ceiling_per_s: 1000.0, safe_per_s: 2.0 };
+    let a = BucketRates { refill_per_s: vec![4.0, 8.0], capacity: 40.0, ceiling_per_s: 1000.0, safe_per_s: 2.0, must_leave: 0.0 };
     RateTable {
         version: 1,
         node: "n".into(),
@@ -22,7 +22,7 @@ fn table(epoch: u64) -> RateTable {
         mode: Mode::Enforce,
         instances: 1,
         pool: PoolRates { refill_per_s: vec![10.0, 20.0], capacity: 20.0, safe_per_s: 6.0 },
-        default: BucketRates { refill_per_s: vec![0.0], capacity: 3.0, ceiling_per_s: 5.0, safe_per_s: 0.0 },
+        default: BucketRates { refill_per_s: vec![0.0], capacity: 3.0, ceiling_per_s: 5.0, safe_per_s: 0.0, must_leave: 0.0 },
         buckets: [("a".to_owned(), a)].into(),
         shards: vec![],
     }
@@ -81,7 +81,7 @@ fn a_node_that_starts_empty_is_not_filled() {
 #[test]
 fn tables_that_cannot_be_trusted_change_nothing() {
     type Spoil = fn(&mut RateTable);
-    let spoil: [(&str, Spoil); 12] = [
+    let spoil: [(&str, Spoil); 15] = [
         ("version", |t| t.version = 2),
         ("node", |t| t.node = "m".into()),
         ("epoch", |t| t.epoch = 6),
@@ -92,6 +92,9 @@ fn tables_that_cannot_be_trusted_change_nothing() {
         ("pool capacity", |t| t.pool.capacity = f64::INFINITY),
         ("default", |t| t.default.ceiling_per_s = -1.0),
         ("bucket", |t| t.buckets.get_mut("a").unwrap().safe_per_s = f64::NAN),
+        ("what all must leave", |t| t.default.must_leave = f64::INFINITY),
+        ("what one must leave", |t| t.buckets.get_mut("a").unwrap().must_leave = -1.0),
+        ("what nobody can leave", |t| t.buckets.get_mut("a").unwrap().must_leave = f64::NAN),
         ("bucket id", |t| t.buckets = [("ä".to_owned(), BucketRates::default())].into()),
         ("shards", |t| t.shards = vec!["elsewhere".into()]),
     ];
@@ -102,6 +105,9 @@ fn tables_that_cannot_be_trusted_change_nothing() {
         assert!(matches!(node.adopt(&bad, at(1)), Adoption::Refused(_)), "{what}");
         assert_eq!((node.epoch(), node.refill_per_s(at(1))), (Some(7), 10.0), "{what}");
     }
+    let mut bad = table(8);
+    bad.buckets.get_mut("a").unwrap().must_leave = f64::NAN;
+    assert_eq!(node.adopt(&bad, at(1)), Adoption::Refused(RefusedTable::Number { key: "buckets.a".into() }));
     assert_eq!(node.adopt(&table(6), at(1)), Adoption::Refused(RefusedTable::Epoch { found: 6, current: 7 }));
     assert_eq!(node.adopt(&table(7), at(1)), Adoption::Current);
     assert_eq!(node.adopt(&table(8), at(1)), Adoption::Adopted);
@@ -117,6 +123,47 @@ fn a_guarantee_survives_what_others_borrow_and_drives_the_pool_into_debt() {
     assert_eq!((owner.guaranteed, owner.borrowed, owner.refusal), (40, 0, Some(Refusal::Pool)));
     assert_eq!(node.tokens(at(10)), 0.0);
     assert_eq!(node.take("b", 1, at(13)).refusal, Some(Refusal::Pool), "debt is paid off before anything is lent");
+}
+
+/// A table whose unlisted buckets, and `bound` beside them, must leave 12 of the 20 tokens that the node lends.
+fn reserved(epoch: u64) -> RateTable {
+    let mut table = table(epoch);
+    table.default.must_leave = 12.0;
+    table.buckets.insert("bound".into(), BucketRates { ceiling_per_s: 1000.0, must_leave: 12.0, ..BucketRates::default() });
+    table
+}
+
+#[test]
+fn unlisted_buckets_leave_what_they_must_to_one_that_is_listed() {
+    let mut node = leased(&reserved(1));
+    let first = node.take("new", 1000, at(0));
+    assert_eq!((first.borrowed, first.refusal), (8, Some(Refusal::Pool)));
+    for other in ["newer", "bound"] {
+        assert_eq!(node.take(other, 1, at(0)).refusal, Some(Refusal::Pool), "{other}");
+    }
+    let known = node.take("a", 12, at(0));
+    assert_eq!((known.guaranteed, known.borrowed, known.refusal), (0, 12, None));
+}
+
+#[test]
+fn a_guarantee_leaves_nothing_to_anyone() {
+    let mut table = reserved(1);
+    table.buckets.get_mut("a").unwrap().must_leave = 1e9;
+    let owner = leased(&table).take("a", 1000, at(10));
+    assert_eq!((owner.guaranteed, owner.borrowed, owner.refusal), (40, 0, Some(Refusal::Pool)));
+}
+
+#[test]
+fn what_must_be_left_holds_on_all_rungs_and_until_another_table() {
+    for s in [0, 29, 100, 450, 1000] {
+        for bucket in ["new", "bound"] {
+            let mut node = leased(&reserved(1));
+            node.resolve(bucket, at(0));
+            assert_eq!(node.take(bucket, 100, at(s)).borrowed, 8, "{bucket} after {s} s");
+            node.adopt(&table(2), at(s));
+            assert_eq!(node.take("new", 100, at(s)).borrowed, 12, "{bucket} after {s} s");
+        }
+    }
 }
 
 #[test]
@@ -144,6 +191,9 @@ fn each_instance_enforces_its_share() {
     assert_eq!(node.take("a", 100, at(4)).guaranteed, 4);
     assert_eq!(node.take("a", 100, at(29)).guaranteed, 10);
     assert_eq!(node.report(at(0), 30, 1).instance.as_deref(), Some("i1"));
+
+    let mut node = leased(&RateTable { instances: 4, ..reserved(1) });
+    assert_eq!([node.take("new", 100, at(0)).borrowed, node.take("a", 100, at(0)).borrowed], [2, 3]);
 }
 
 #[test]

@@ -11,11 +11,13 @@
 //!
 //! // 100 requests per second for everybody, with 50 to lend at once and 20 kept for guarantees.
 //! let node = NodeBucket::new(100.0, 50.0, 20.0, true, 0);
-//! let guaranteed = MemberRates { refill_per_s: 10.0, capacity: 20.0, ceiling_per_s: 80.0, ceiling_burst: 80.0 };
-//! let (owner, guest) = (Member::new(guaranteed, 0), Member::new(MemberRates { refill_per_s: 0.0, capacity: 0.0, ..guaranteed }, 0));
+//! let guest = MemberRates { ceiling_per_s: 80.0, ceiling_burst: 80.0, ..MemberRates::default() };
+//! let owner = Member::new(MemberRates { refill_per_s: 10.0, capacity: 20.0, ..guest }, 0);
+//! let (guest, stranger) = (Member::new(guest, 0), Member::new(MemberRates { must_leave: 15.0, ..guest }, 0));
 //!
 //! let now_ns = 2_000_000_000;
-//! assert_eq!(node.take_up_to(&guest, 70, now_ns).borrowed, 50, "what is not kept is lent");
+//! assert_eq!(node.take_up_to(&stranger, 70, now_ns).borrowed, 35, "all but what it must leave to others");
+//! assert_eq!(node.take_up_to(&guest, 70, now_ns).borrowed, 15, "what is not kept is lent");
 //! assert_eq!(node.take_up_to(&owner, 20, now_ns).guaranteed, 20, "what is guaranteed is there all the same");
 //! ```
 //!

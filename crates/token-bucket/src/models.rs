@@ -5,7 +5,7 @@
 use loom::{model::Builder, sync::Arc, thread};
 
 use crate::{
-    Member, MemberRates, NodeBucket, TokenBucket,
+    Member, MemberRates, NodeBucket, Refusal, Split, TokenBucket,
     line_cell::{LineCell, Reading},
     refill::{Line, Mark},
 };
@@ -105,7 +105,12 @@ fn a_smaller_capacity_clips_and_a_larger_one_adds_nothing() {
 }
 
 fn member(capacity: f64, ceiling_burst: f64) -> Member {
-    Member::new(MemberRates { refill_per_s: capacity, capacity, ceiling_per_s: 0.0, ceiling_burst }, 0)
+    Member::new(MemberRates { refill_per_s: capacity, capacity, ceiling_burst, ..Default::default() }, 0)
+}
+
+/// What a borrower with a large enough ceiling may be lent.
+fn leaving(must_leave: f64) -> MemberRates {
+    MemberRates { ceiling_burst: 3.0, must_leave, ..Default::default() }
 }
 
 #[test]
@@ -130,5 +135,49 @@ fn a_guarantee_stays_its_owners_while_another_borrows() {
         assert_eq!((lent.guaranteed, own.guaranteed, own.borrowed), (0, 1, 0));
         // Who comes second finds but the reserve, which it must leave whole.
         assert_eq!(lent.borrowed as f64 + all.0.tokens(S), 1.0);
+    });
+}
+
+#[test]
+fn what_a_borrower_must_leave_is_there_for_who_need_not() {
+    check(2, || {
+        let members = [leaving(1.0), leaving(0.0)].map(|rates| Member::new(rates, 0));
+        let all = Arc::new((NodeBucket::new(0.0, 2.0, 0.0, true, 0), members));
+        let others = all.clone();
+        let (bound, free) = both(move || others.0.take_up_to(&others.1[0], 2, 0), || all.0.take_up_to(&all.1[1], 1, 0));
+        assert_eq!(free.borrowed, 1, "whoever comes first");
+        assert!(bound.borrowed <= 1 && bound.refusal == Some(Refusal::Pool), "{bound:?}");
+        assert_eq!(all.0.tokens(0), 1.0 - bound.borrowed as f64);
+    });
+}
+
+/// A take of 2 while the node's reserve and what the taker must leave change places: one token stays, whichever holds.
+fn take_while(reserve: f64, must_leave: f64, change: fn(&NodeBucket, &Member)) {
+    check(2, move || {
+        let node = NodeBucket::new(0.0, 2.0 - reserve, reserve, true, 0);
+        let all = Arc::new((node, Member::new(leaving(must_leave), 0)));
+        let taker = all.clone();
+        let change = || {
+            change(&all.0, &all.1);
+            Split::default()
+        };
+        let (split, _) = both(move || taker.0.take_up_to(&taker.1, 2, 0), change);
+        assert!(split.borrowed <= 1, "{split:?}");
+    });
+}
+
+#[test]
+fn no_taker_sees_the_reserve_gone_before_it_must_leave_as_much() {
+    take_while(1.0, 0.0, |node, member| {
+        member.must_leave(1.0, || ());
+        node.reserve(0.0, || ());
+    });
+}
+
+#[test]
+fn no_taker_sees_that_it_must_leave_nothing_before_as_much_is_reserved() {
+    take_while(0.0, 1.0, |node, member| {
+        node.reserve(1.0, || ());
+        member.must_leave(0.0, || ());
     });
 }

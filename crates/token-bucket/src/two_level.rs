@@ -4,6 +4,11 @@
 //! through although it eats into the node's reserve, which is as large as all the members' bursts together. A member without
 //! *borrows*: it must leave the reserve whole, and stays below its ceiling. So an idle guarantee is lent out and is still
 //! there when its owner comes back, and whatever the members do, the node admits no more than its own bucket holds.
+//!
+//! What may be lent is not the same for all: a member may have to leave some of it to the others, so that those who have to leave
+//! less still find something when many who have to leave more have come first. Teletraffic theory calls it trunk reservation: the
+//! last circuits of a link are kept for the calls that are worth most (Key 1990, "Optimal control and trunk reservation in loss
+//! networks", Probability in the Engineering and Informational Sciences 4).
 
 use crate::{
     TokenBucket,
@@ -32,11 +37,11 @@ pub struct Member {
     own: TokenBucket,
     /// Counts all that is admitted against the ceiling.
     meter: TokenBucket,
-    /// Units that it must leave in the node's bucket when it borrows, on top of the reserve.
+    /// Units above the reserve that it leaves in the node's bucket when it borrows.
     must_leave: AtomicI64,
 }
 
-/// Guarantee and ceiling of a member.
+/// Guarantee and ceiling of a member, and what it leaves to others.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct MemberRates {
     /// Guaranteed tokens per second.
@@ -47,7 +52,7 @@ pub struct MemberRates {
     pub ceiling_per_s: f64,
     /// Tokens that it may reach at once on top, once rested.
     pub ceiling_burst: f64,
-    /// Tokens that it must leave to others when it borrows.
+    /// Tokens that it must leave to others when it borrows, on top of the reserve: trunk reservation, see the module.
     pub must_leave: f64,
 }
 
@@ -74,7 +79,7 @@ impl Split {
 pub enum Refusal {
     /// The member's own ceiling.
     Ceiling,
-    /// The node has nothing left to lend.
+    /// The node has nothing left to lend, or only what this member must leave to others.
     Pool,
 }
 
@@ -89,11 +94,11 @@ impl NodeBucket {
 
     /// Changes rate and capacity as [`TokenBucket::set`] does, and the reserve with them.
     pub fn set(&self, refill_per_s: f64, lendable: f64, reserve: f64, now_ns: u64) {
-        let (old, new) = (self.reserve.load(Acquire), units(reserve));
-        // A reserve that grows does so first and one that shrinks last, so that no taker sees too much to borrow.
-        self.reserve.store(old.max(new), Release);
-        self.total.set(refill_per_s, lendable + reserve, now_ns);
-        self.reserve.store(new, Release);
+        self.reserve(reserve, || self.total.set(refill_per_s, lendable + reserve, now_ns));
+    }
+
+    pub(crate) fn reserve(&self, tokens: f64, change: impl FnOnce()) {
+        set_with(&self.reserve, units(tokens), change);
     }
 
     /// Tokens in the node's bucket, reserve included.
@@ -147,12 +152,15 @@ impl NodeBucket {
         if n == 0 {
             return (0, None);
         }
+        let must_leave = member.must_leave.load(Acquire);
         let allowed = member.meter.take_up_to(n, now_ns);
         if allowed == 0 {
             return (0, Some(Refusal::Ceiling));
         }
-        let left = self.reserve.load(Acquire).saturating_add(member.must_leave.load(Acquire));
-        let borrowed = self.total.take_up_to_above_units(allowed, left, now_ns);
+        let reserve = self.reserve.load(Acquire);
+        // Before and after what is set together with it: whichever way it has moved meanwhile, one of the two is the larger.
+        let must_leave = must_leave.max(member.must_leave.load(Acquire));
+        let borrowed = self.total.take_up_to_above_units(allowed, reserve + must_leave, now_ns);
         if borrowed < allowed {
             member.meter.refund(allowed - borrowed);
             return (borrowed, Some(Refusal::Pool));
@@ -177,11 +185,19 @@ impl Member {
         }
     }
 
-    /// Changes guarantee and ceiling as [`TokenBucket::set`] does, and what it must leave.
+    /// Changes guarantee and ceiling as [`TokenBucket::set`] does, and what it must leave with them.
+    ///
+    /// Where it shall leave more from now on, set it before its node, where less, after it: so no taker sees too much to borrow,
+    /// whatever becomes of the node's reserve.
     pub fn set(&self, rates: MemberRates, now_ns: u64) {
-        self.own.set(rates.refill_per_s, rates.capacity, now_ns);
-        self.meter.set(rates.ceiling_per_s, rates.ceiling_burst, now_ns);
-        self.must_leave.store(units(rates.must_leave), Release);
+        self.must_leave(rates.must_leave, || {
+            self.own.set(rates.refill_per_s, rates.capacity, now_ns);
+            self.meter.set(rates.ceiling_per_s, rates.ceiling_burst, now_ns);
+        });
+    }
+
+    pub(crate) fn must_leave(&self, tokens: f64, change: impl FnOnce()) {
+        set_with(&self.must_leave, units(tokens), change);
     }
 
     /// Whether it has its whole ceiling before it, as a new member has.
@@ -193,4 +209,13 @@ impl Member {
     pub fn tokens(&self, now_ns: u64) -> f64 {
         self.own.tokens(now_ns)
     }
+}
+
+/// Sets to `new` what has to be left, with `change`: what grows does so first and what shrinks last, so that no taker sees too much
+/// to borrow.
+fn set_with(left: &AtomicI64, new: i64, change: impl FnOnce()) {
+    let old = left.load(Acquire);
+    left.store(old.max(new), Release);
+    change();
+    left.store(new, Release);
 }

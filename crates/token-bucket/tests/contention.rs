@@ -61,7 +61,8 @@ fn rate_changes_under_load_keep_the_sum() {
 
 #[test]
 fn the_node_admits_no_more_than_it_was_leased_whatever_its_members_do() {
-    let rates = |ceiling: f64| MemberRates { refill_per_s: 100.0, capacity: 50.0, ceiling_per_s: ceiling, ceiling_burst: ceiling };
+    let rates =
+        |ceiling: f64| MemberRates { refill_per_s: 100.0, capacity: 50.0, ceiling_per_s: ceiling, ceiling_burst: ceiling, must_leave: 0.0 };
     let node = NodeBucket::new(500.0, 100.0, 200.0, true, 0);
     let members: Vec<_> = (0..THREADS).map(|i| Member::new(rates(if i == 0 { 100.0 } else { 1e6 }), 0)).collect();
     let taken: u64 = thread::scope(|scope| {
@@ -81,4 +82,18 @@ fn the_node_admits_no_more_than_it_was_leased_whatever_its_members_do() {
     let left = node.tokens(10 * S);
     assert!((0.0..=300.0).contains(&left));
     assert!((taken as f64 + left - 5_300.0) < 1e-3, "{taken} taken and {left} left of 5,300");
+}
+
+#[test]
+fn what_must_be_left_is_left_however_many_borrow() {
+    let rates = |must_leave: f64| MemberRates { ceiling_per_s: 1e6, ceiling_burst: 1e6, must_leave, ..Default::default() };
+    let node = NodeBucket::new(0.0, 40_000.0, 0.0, true, 0);
+    let members: Vec<_> = (1..=THREADS).map(|i| Member::new(rates(1_000.0 * i as f64), 0)).collect();
+    let take = |member: &Member| (0..20_000u64).map(|i| node.take_up_to(member, 1 + i % 3, i).borrowed).sum::<u64>();
+    let taken: u64 = thread::scope(|scope| {
+        let takers: Vec<_> = members.iter().map(|member| scope.spawn(|| take(member))).collect();
+        takers.into_iter().map(|t| t.join().unwrap()).sum()
+    });
+    assert_eq!(taken, 39_000, "all but what the one that must leave least has to");
+    assert_eq!(node.take_up_to(&Member::new(rates(0.0), S), 2_000, S).borrowed, 1_000);
 }

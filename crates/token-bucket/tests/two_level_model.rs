@@ -13,6 +13,7 @@ struct Shares {
     refill: [f64; MEMBERS],
     capacity: [f64; MEMBERS],
     ceiling: [f64; MEMBERS],
+    must_leave: [f64; MEMBERS],
     lendable: f64,
 }
 
@@ -31,6 +32,7 @@ impl Shares {
             capacity: self.capacity[i],
             ceiling_per_s: self.ceiling[i],
             ceiling_burst: self.ceiling[i] * 2.0 + self.capacity[i],
+            must_leave: self.must_leave[i],
         }
     }
 }
@@ -46,12 +48,9 @@ enum Op {
 fn shares() -> impl Strategy<Value = Shares> {
     let whole = |most: u32| (0..most).prop_map(f64::from);
     let each = |most: f64| prop::array::uniform3(0.0..most);
-    (each(20.0), each(30.0), each(60.0), whole(100)).prop_map(|(refill, capacity, ceiling, lendable)| Shares {
-        refill,
-        capacity,
-        ceiling,
-        lendable,
-    })
+    let leave = prop_oneof![Just(0.0), 0.0..60.0];
+    (each(20.0), each(30.0), each(60.0), prop::array::uniform3(leave), whole(100))
+        .prop_map(|(refill, capacity, ceiling, must_leave, lendable)| Shares { refill, capacity, ceiling, must_leave, lendable })
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -73,17 +72,13 @@ struct Pair {
 impl Pair {
     fn new(s: Shares) -> Self {
         let total = s.lendable + s.reserve();
-        let exact_member = |i: usize| {
-            let m = s.member(i);
-            ExactMember::new(m.refill_per_s, m.capacity, m.ceiling_per_s, m.ceiling_burst, 0)
-        };
         Self {
             node: NodeBucket::new(s.node_refill(), s.lendable, s.reserve(), true, 0),
             members: (0..MEMBERS).map(|i| Member::new(s.member(i), 0)).collect(),
             exact: ExactNode {
                 total: ExactBucket::new(s.node_refill(), total, total, 0),
                 reserve: exact::amount(s.reserve()),
-                members: (0..MEMBERS).map(exact_member).collect(),
+                members: (0..MEMBERS).map(|i| ExactMember::new(&s.member(i), 0)).collect(),
             },
         }
     }
@@ -93,17 +88,15 @@ impl Pair {
         self.exact.total.set(s.node_refill(), s.lendable + s.reserve(), now);
         self.exact.reserve = exact::amount(s.reserve());
         for (i, (real, exact)) in self.members.iter().zip(&mut self.exact.members).enumerate() {
-            let m = s.member(i);
-            real.set(m, now);
-            exact.own.set(m.refill_per_s, m.capacity, now);
-            exact.meter.set(m.ceiling_per_s, m.ceiling_burst, now);
+            real.set(s.member(i), now);
+            exact.set(&s.member(i), now);
         }
     }
 
     /// Checks a split against the exact balances, then charges it to them.
     fn check(&mut self, member: usize, n: u64, split: Split) -> Result<(), TestCaseError> {
-        let (total, reserve) = (&mut self.exact.total, self.exact.reserve);
-        let ExactMember { own, meter } = &mut self.exact.members[member];
+        let ExactMember { own, meter, must_leave } = &mut self.exact.members[member];
+        let (total, left) = (&mut self.exact.total, self.exact.reserve + *must_leave);
         // A guarantee is not refused for what rounding has cost the node's bucket.
         prop_assert!(split.guaranteed <= own.whole_above(0).min(total.whole_above(-SHORT)).min(n));
         prop_assert!(split.guaranteed >= own.whole_above(SHORT).min(total.whole_above(SHORT)).min(n));
@@ -111,14 +104,14 @@ impl Pair {
             bucket.give(split.guaranteed);
         }
         let rest = n - split.guaranteed;
-        prop_assert!(split.borrowed <= meter.whole_above(0).min(total.whole_above(reserve)).min(rest));
-        prop_assert!(split.borrowed >= meter.whole_above(SHORT).min(total.whole_above(reserve + SHORT)).min(rest));
+        prop_assert!(split.borrowed <= meter.whole_above(0).min(total.whole_above(left)).min(rest));
+        prop_assert!(split.borrowed >= meter.whole_above(SHORT).min(total.whole_above(left + SHORT)).min(rest));
         meter.give(split.borrowed);
         total.give(split.borrowed);
         match split.refusal {
             None => prop_assert_eq!(split.admitted(), n),
             Some(Refusal::Ceiling) => prop_assert!(split.admitted() < n && meter.level < TOKEN + SHORT),
-            Some(Refusal::Pool) => prop_assert!(split.admitted() < n && total.level - reserve < TOKEN + SHORT),
+            Some(Refusal::Pool) => prop_assert!(split.admitted() < n && total.level - left < TOKEN + SHORT),
         }
         Ok(())
     }
@@ -128,9 +121,10 @@ impl Pair {
         prop_assert!(split.guaranteed == 0 || split.borrowed == 0, "one kind of tokens");
         prop_assert_eq!(split.refusal.is_some(), split.admitted() < n);
         let Self { node: _, members: _, exact } = self;
-        let ExactMember { own, meter } = &mut exact.members[member];
+        let ExactMember { own, meter, must_leave } = &mut exact.members[member];
+        let left = exact.reserve + *must_leave;
         prop_assert!(split.guaranteed == 0 || own.whole_above(0) >= n && exact.total.whole_above(-SHORT) >= n);
-        prop_assert!(split.borrowed == 0 || meter.whole_above(0) >= n && exact.total.whole_above(exact.reserve) >= n);
+        prop_assert!(split.borrowed == 0 || meter.whole_above(0) >= n && exact.total.whole_above(left) >= n);
         own.give(split.guaranteed);
         meter.give(split.admitted());
         exact.total.give(split.admitted());
@@ -167,7 +161,8 @@ proptest! {
         batches in prop::collection::vec((0..MEMBERS, 0u64..30, 0u64..4), 1..40),
     ) {
         // Whole numbers and whole seconds, where fixed point is exact.
-        let s = Shares { refill: [3.0, 1.0, 0.0], capacity: [12.0, 4.0, 0.0], ceiling: [6.0, 20.0, 2.0], lendable: 15.0 };
+        let (refill, capacity, ceiling) = ([3.0, 1.0, 0.0], [12.0, 4.0, 0.0], [6.0, 20.0, 2.0]);
+        let s = Shares { refill, capacity, ceiling, must_leave: [0.0, 4.0, 9.0], lendable: 15.0 };
         let mut pair = Pair::new(s);
         let mut now = 0;
         for (member, n, wait_s) in batches {
@@ -183,10 +178,32 @@ proptest! {
     }
 
     #[test]
+    fn who_must_leave_tokens_never_lends_itself_the_last_of_them(
+        takes in prop::collection::vec((0u64..3_000_000_000, 0u64..80), 1..50),
+    ) {
+        let (none, ceiling) = ([0.0; MEMBERS], [1e6; MEMBERS]);
+        let s = Shares { refill: none, capacity: none, ceiling, must_leave: [0.0, 20.0, 0.0], lendable: 50.0 };
+        let node = NodeBucket::new(10.0, s.lendable, 0.0, true, 0);
+        let [free, bound] = [0, 1].map(|i| Member::new(s.member(i), 0));
+        let mut now = 0;
+        for (wait, n) in takes {
+            now += wait;
+            let before = node.tokens(now);
+            let borrowed = node.take_up_to(&bound, n, now).borrowed;
+            let short = SHORT as f64 / TOKEN as f64;
+            prop_assert!(borrowed == 0 || node.tokens(now) >= 20.0 - short, "{before} before, {borrowed} borrowed");
+            // What was left is there for who need not leave it.
+            let left = node.tokens(now).floor() as u64;
+            prop_assert_eq!(node.take_up_to(&free, n.min(left), now).borrowed, n.min(left));
+        }
+    }
+
+    #[test]
     fn a_guarantee_is_there_for_its_owner_however_much_others_borrow(
         waits in prop::collection::vec(0u64..20_000_000_000, 1..50),
     ) {
-        let s = Shares { refill: [5.0, 0.0, 0.0], capacity: [40.0, 0.0, 0.0], ceiling: [5.0, 1e6, 1e6], lendable: 50.0 };
+        let (refill, capacity, ceiling) = ([5.0, 0.0, 0.0], [40.0, 0.0, 0.0], [5.0, 1e6, 1e6]);
+        let s = Shares { refill, capacity, ceiling, must_leave: [0.0; MEMBERS], lendable: 50.0 };
         let pair = Pair::new(s);
         let alone = TokenBucket::new(5.0, 40.0, 0.0, 0);
         let mut now = 0;
@@ -202,7 +219,7 @@ proptest! {
 #[test]
 fn a_guarantee_that_the_node_cannot_honour_is_kept() {
     const S: u64 = 1_000_000_000;
-    let promised = MemberRates { refill_per_s: 10.0, capacity: 100.0, ceiling_per_s: 10.0, ceiling_burst: 100.0 };
+    let promised = MemberRates { refill_per_s: 10.0, capacity: 100.0, ceiling_per_s: 10.0, ceiling_burst: 100.0, must_leave: 1e9 };
     let (node, member) = (NodeBucket::new(3.0, 0.0, 100.0, false, 0), Member::new(promised, 0));
     let split = node.take_up_to(&member, 40, 10 * S);
     assert_eq!(split, Split { guaranteed: 30, borrowed: 0, refusal: Some(Refusal::Pool) });

@@ -39,6 +39,7 @@ struct Rates {
     capacity: f64,
     ceiling_per_s: f64,
     ceiling_burst: f64,
+    must_leave: f64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,7 +136,8 @@ fn node_rates(dice: &mut Dice) -> NodeRates {
     let members: Vec<_> = (0..3)
         .map(|_| {
             let (refill_per_s, capacity, ceiling_per_s) = (dice.eighths(10), dice.eighths(40), dice.eighths(30));
-            Rates { refill_per_s, capacity, ceiling_per_s, ceiling_burst: ceiling_per_s * 4.0 + capacity }
+            let must_leave = if dice.below(2) == 0 { 0.0 } else { dice.eighths(30) };
+            Rates { refill_per_s, capacity, ceiling_per_s, ceiling_burst: ceiling_per_s * 4.0 + capacity, must_leave }
         })
         .collect();
     let promised: f64 = members.iter().map(|m| m.refill_per_s).sum();
@@ -145,11 +147,10 @@ fn node_rates(dice: &mut Dice) -> NodeRates {
 
 fn exact_node(start: &NodeRates) -> ExactNode {
     let capacity = start.lendable + start.reserve;
-    let member = |m: &Rates| ExactMember::new(m.refill_per_s, m.capacity, m.ceiling_per_s, m.ceiling_burst, 0);
     ExactNode {
         total: ExactBucket::new(start.refill_per_s, capacity, capacity, 0),
         reserve: amount(start.reserve),
-        members: start.members.iter().map(member).collect(),
+        members: start.members.iter().map(|m| ExactMember::new(&member_rates(m), 0)).collect(),
     }
 }
 
@@ -157,8 +158,7 @@ fn set_exact(exact: &mut ExactNode, rates: &NodeRates, now_ns: u64) {
     exact.total.set(rates.refill_per_s, rates.lendable + rates.reserve, now_ns);
     exact.reserve = amount(rates.reserve);
     for (exact, m) in exact.members.iter_mut().zip(&rates.members) {
-        exact.own.set(m.refill_per_s, m.capacity, now_ns);
-        exact.meter.set(m.ceiling_per_s, m.ceiling_burst, now_ns);
+        exact.set(&member_rates(m), now_ns);
     }
 }
 
@@ -229,7 +229,8 @@ fn the_bucket_passes_its_vectors() {
 }
 
 fn member_rates(m: &Rates) -> MemberRates {
-    MemberRates { refill_per_s: m.refill_per_s, capacity: m.capacity, ceiling_per_s: m.ceiling_per_s, ceiling_burst: m.ceiling_burst }
+    let Rates { refill_per_s, capacity, ceiling_per_s, ceiling_burst, must_leave } = *m;
+    MemberRates { refill_per_s, capacity, ceiling_per_s, ceiling_burst, must_leave }
 }
 
 #[test]

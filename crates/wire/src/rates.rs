@@ -89,7 +89,7 @@ pub struct BucketRates {
     pub ceiling_per_s: f64,
     /// Guaranteed tokens per second after the lease has ended.
     pub safe_per_s: f64,
-    /// Tokens of the pool that it must leave to others when it borrows.
+    /// Tokens of the pool that it must leave to others when it borrows; none when left out.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub must_leave: f64,
 }

@@ -1,3 +1,4 @@
+import { bucketOfKey } from "@tidegate/core";
 import { ACCESS_TOKEN, EDGEKV_HOST } from "@tidegate/harness/akamai/edgekv";
 import { type Answer, type Headers, isolate, type Property } from "@tidegate/harness/akamai/isolate";
 import { bundle, WORKERS } from "@tidegate/harness/bundle";
@@ -11,7 +12,7 @@ beforeAll(async () => {
   code = (await bundle(WORKERS.akamai)).script;
 });
 
-function table(epoch: number, tokens: number, leaseMs = 600_000): string {
+function table(epoch: number, tokens: number, leaseMs = 600_000, change: Record<string, unknown> = {}): string {
   const now = Date.now();
   return JSON.stringify({
     version: 1,
@@ -25,6 +26,7 @@ function table(epoch: number, tokens: number, leaseMs = 600_000): string {
     pool: { refill_per_s: [0], capacity: tokens, safe_per_s: 0 },
     default: { refill_per_s: [], capacity: 1_000, ceiling_per_s: 10, safe_per_s: 0 },
     buckets: {},
+    ...change,
   });
 }
 
@@ -73,6 +75,16 @@ test("105 requests against 100 tokens: 100 pass, 5 get 429, and EdgeKV is asked 
   const { statuses, calls } = await rig([[ITEM, table(1, 100)]]);
   expect(await statuses(105)).toEqual({ 200: 100, 429: 5 });
   expect(calls).toEqual([`https://${EDGEKV_HOST}/api/v1/namespaces/tidegate/groups/rates/items/${ITEM}`]);
+});
+
+test("unlisted keys leave what they must to one that is listed", async () => {
+  const entry = { refill_per_s: [], capacity: 0, ceiling_per_s: 100, safe_per_s: 0 };
+  const known = await bucketOfKey("known", (text) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  const change = { default: { ...entry, must_leave: 60 }, buckets: { [known]: entry } };
+  const { statuses } = await rig([[ITEM, table(1, 100, 600_000, change)]]);
+  expect(await statuses(50, { "x-api-key": ["new"] })).toEqual({ 200: 40, 429: 10 });
+  expect(await statuses(5, { "x-api-key": ["newer"] })).toEqual({ 429: 5 });
+  expect(await statuses(65, { "x-api-key": ["known"] })).toEqual({ 200: 60, 429: 5 });
 });
 
 test("an answer says what is left, a refusal when to come back", async () => {

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, expect, test } from "vitest";
 import type { Env } from "../src/env.ts";
 import type { ExactLimit } from "../src/index.ts";
-import { isolate, publish, tableText } from "./rig.ts";
+import { isolate, publish, reservedText, tableText } from "./rig.ts";
 
 afterEach(() => reset());
 
@@ -54,6 +54,14 @@ test("what the node has no tokens for is given back to the key", async () => {
   expect(deferred.length).toBeGreaterThanOrEqual(45);
   await publish(hundred.replace('"epoch":1', '"epoch":2'));
   expect((await isolate(EXACT).ask("k1")).headers.get("RateLimit")).toMatch(/r=94/);
+});
+
+test("unlisted keys leave what they must to one that is listed, whatever their objects allow", async () => {
+  await publish(await reservedText(1));
+  const { statuses } = isolate(EXACT);
+  expect(await statuses(50, "new")).toEqual({ 200: 40, 429: 10 });
+  expect(await statuses(5, "newer")).toEqual({ 429: 5 });
+  expect(await statuses(65, "known")).toEqual({ 200: 60, 429: 5 });
 });
 
 test("when the object cannot be had the isolate decides by itself, and says so", async () => {

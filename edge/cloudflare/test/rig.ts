@@ -2,7 +2,7 @@
 
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
-import { type LogLine, tableKey } from "@tidegate/core";
+import { bucketOfKey, type LogLine, tableKey } from "@tidegate/core";
 import type { Env } from "../src/env.ts";
 import { RATES_DEADLINE_MS } from "../src/isolate.ts";
 import { createWorker } from "../src/worker.ts";
@@ -34,6 +34,14 @@ export function tableText(epoch: number, perS = 0, change: Record<string, unknow
     buckets: {},
     ...change,
   });
+}
+
+/** {@link tableText} where unlisted keys must leave 60 of the 100 tokens to the key `known`. */
+export async function reservedText(epoch: number, change: Record<string, unknown> = {}): Promise<string> {
+  const known = await bucketOfKey("known", (text) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  const entry = { refill_per_s: [], capacity: 100, ceiling_per_s: 10, safe_per_s: 0 };
+  const listed = { ...entry, capacity: 0 };
+  return tableText(epoch, 0, { default: { ...entry, must_leave: 60 }, buckets: { [known]: listed }, ...change });
 }
 
 /** Puts a table where the worker reads it. */

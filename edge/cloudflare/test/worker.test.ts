@@ -1,6 +1,6 @@
 import { reset } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
-import { isolate, publish, T0, tableText } from "./rig.ts";
+import { isolate, publish, reservedText, T0, tableText } from "./rig.ts";
 
 afterEach(() => reset());
 
@@ -36,6 +36,14 @@ test("a key's own ceiling binds it and no other", async () => {
   const { statuses } = isolate();
   expect(await statuses(35, "k1")).toEqual({ 200: 30, 429: 5 });
   expect(await statuses(35, "k2")).toEqual({ 200: 30, 429: 5 });
+});
+
+test("unlisted keys leave what they must to one that is listed", async () => {
+  await publish(await reservedText(1));
+  const { statuses } = isolate();
+  expect(await statuses(50, "new")).toEqual({ 200: 40, 429: 10 });
+  expect(await statuses(5, "newer")).toEqual({ 429: 5 });
+  expect(await statuses(65, "known")).toEqual({ 200: 60, 429: 5 });
 });
 
 test("an admitted request reaches the origin as it was, and its answer says what is left", async () => {

@@ -22,7 +22,7 @@ export function firstTable(node: string, { firstPerS, firstBurst, firstKeyPerS }
     mode: "enforce",
     instances: 1,
     pool: { refillPerS: [firstPerS], capacity: firstBurst, safePerS: firstPerS },
-    fallback: { refillPerS: [], capacity: 0, ceilingPerS: firstKeyPerS, safePerS: 0 },
+    fallback: { refillPerS: [], capacity: 0, ceilingPerS: firstKeyPerS, safePerS: 0, mustLeave: 0 },
     buckets: new Map(),
     shards: [],
   };

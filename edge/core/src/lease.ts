@@ -38,14 +38,15 @@ export function nodeRates({ table, stage }: Lease): NodeRates {
   };
 }
 
-/** This instance's share of a bucket's guarantee and ceiling; `listed` is what the table grants it by name. */
+/** This instance's share of a bucket's guarantee and ceiling, and of what it must leave; `listed` is what the table grants it by name. */
 export function memberRates(listed: BucketRates | undefined, { table, stage }: Lease): MemberRates {
   const rates = listed ?? table.fallback;
   const { instances } = table;
   const ceilingPerS = rates.ceilingPerS / instances;
   const ceilingBurst = (rates.ceilingPerS * table.stepS + rates.capacity) / instances;
+  const mustLeave = rates.mustLeave / instances;
   // Unlisted buckets are too many to promise each of them something: they only borrow.
-  if (listed === undefined) return { refillPerS: 0, capacity: 0, ceilingPerS, ceilingBurst };
+  if (listed === undefined) return { refillPerS: 0, capacity: 0, ceilingPerS, ceilingBurst, mustLeave };
   const refillPerS = rateOn(stage, rates.refillPerS, rates.safePerS) / instances;
-  return { refillPerS, capacity: rates.capacity / instances, ceilingPerS, ceilingBurst };
+  return { refillPerS, capacity: rates.capacity / instances, ceilingPerS, ceilingBurst, mustLeave };
 }

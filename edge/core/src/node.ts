@@ -7,10 +7,13 @@ import type { Report } from "./report.ts";
 import { Slot } from "./slot.ts";
 import { accrued, type Snapshot } from "./snapshot.ts";
 import { type Standing, standingOf } from "./standing.ts";
-import { Member, NodeBucket, type Refusal, type Split } from "./two-level.ts";
+import { Member, type MemberRates, NodeBucket, type Refusal, type Split } from "./two-level.ts";
 
 /** The bucket that serves all requests whose own cannot be kept: its id is not legal, or there are too many. */
 export const OTHER = "_other";
+
+/** What a bucket is granted before the first table. */
+const NOTHING: MemberRates = { refillPerS: 0, capacity: 0, ceilingPerS: 0, ceilingBurst: 0, mustLeave: 0 };
 
 /** How a node behaves beyond what its table says. */
 export interface NodeOptions {
@@ -239,7 +242,7 @@ export class EdgeNode {
       const { table, ladder } = this.#lease;
       this.#lease = { table, ladder, stage: ladder.stage(at) };
       this.#nextChange = ladder.nextChange(at);
-      // Ceilings are the same on all rungs, and unlisted buckets have nothing else.
+      // Ceilings and what must be left are the same on all rungs, and unlisted buckets have nothing else.
       this.#setRates(at, (slot) => slot.listed !== undefined);
     }
   }
@@ -271,7 +274,7 @@ export class EdgeNode {
     if (found) return found;
     if (bucket !== OTHER && (this.#slots.size >= this.#mostBuckets || !isBucketId(bucket))) return this.#findOrInsert(OTHER, nowMs);
     this.#advance(nowMs);
-    const rates = this.#lease ? memberRates(undefined, this.#lease) : { refillPerS: 0, capacity: 0, ceilingPerS: 0, ceilingBurst: 0 };
+    const rates = this.#lease ? memberRates(undefined, this.#lease) : NOTHING;
     const slot = new Slot(bucket, new Member(rates, nowMs));
     this.#slots.set(bucket, slot);
     return slot;

@@ -17,16 +17,18 @@ export interface Standing {
 }
 
 /** The standing of `member`, whose rates are `rates`, at its node; of nothing at all before there are rates. */
-export function standingOf({ own, meter }: Member, node: NodeBucket, rates: MemberRates | undefined, nowMs: number): Standing {
-  const { total, reserve } = node;
+export function standingOf(member: Member, node: NodeBucket, rates: MemberRates | undefined, nowMs: number): Standing {
+  const { own, meter } = member;
+  const { total } = node;
+  const left = node.leftBy(member);
   const burst = rates?.ceilingBurst ?? 0;
   const guaranteed = Math.max(0, Math.floor(Math.min(own.tokens(nowMs), total.tokens(nowMs))));
-  const borrowable = Math.min(meter.tokens(nowMs) - guaranteed, total.tokens(nowMs) - guaranteed - reserve);
+  const borrowable = Math.min(meter.tokens(nowMs) - guaranteed, total.tokens(nowMs) - guaranteed - left);
   return {
     remaining: guaranteed + Math.max(0, Math.floor(borrowable)),
     retryMs: Math.min(
       Math.max(own.msUntil(1, nowMs), total.msUntil(1, nowMs)),
-      Math.max(meter.msUntil(1, nowMs), total.msUntil(reserve + 1, nowMs)),
+      Math.max(meter.msUntil(1, nowMs), total.msUntil(left + 1, nowMs)),
     ),
     refillMs: meter.msUntil(burst, nowMs),
     quota: Math.floor(burst),

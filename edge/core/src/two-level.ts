@@ -2,17 +2,17 @@
  * The two-level take: a node's bucket and the members that share it.
  *
  * A member with tokens of its own is *guaranteed*: its take may eat into the node's reserve, which is as large as all the
- * members' bursts together. A member without *borrows*: it leaves the reserve whole and stays below its ceiling. Whatever the
- * members do, the node admits no more than its own bucket holds.
+ * members' bursts together. A member without *borrows*: it leaves the reserve whole, and on top what it must leave to the other
+ * members, and stays below its ceiling. Whatever the members do, the node admits no more than its own bucket holds.
  */
 
-import { units } from "./refill.ts";
+import { UNITS_PER_TOKEN, units } from "./refill.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
-/** What a request without guaranteed tokens ran into: the member's own ceiling, or a node that has nothing left to lend. */
+/** What a request without guaranteed tokens ran into: the member's own ceiling, or a node that has nothing left to lend it. */
 export type Refusal = "ceiling" | "pool";
 
-/** Guarantee and ceiling of a member. */
+/** Guarantee and ceiling of a member, and what it leaves to others. */
 export interface MemberRates {
   /** Guaranteed tokens per second. */
   readonly refillPerS: number;
@@ -22,6 +22,8 @@ export interface MemberRates {
   readonly ceilingPerS: number;
   /** Tokens that it may reach at once on top, once rested. */
   readonly ceilingBurst: number;
+  /** Tokens that it must leave to others when it borrows, on top of the reserve. */
+  readonly mustLeave: number;
 }
 
 /** How a take of several requests was split. */
@@ -42,11 +44,14 @@ export class Member {
   #own: TokenBucket;
   /** Counts all that is admitted against the ceiling. */
   readonly meter: TokenBucket;
+  /** Units. */
+  #mustLeave: number;
 
   /** A member that holds no guaranteed tokens yet and has its whole ceiling before it. */
   constructor(rates: MemberRates, nowMs: number) {
     this.#own = new TokenBucket(rates.refillPerS, rates.capacity, 0, nowMs);
     this.meter = new TokenBucket(rates.ceilingPerS, rates.ceilingBurst, rates.ceilingBurst, nowMs);
+    this.#mustLeave = units(rates.mustLeave);
   }
 
   /** Guaranteed tokens. */
@@ -54,10 +59,16 @@ export class Member {
     return this.#own;
   }
 
-  /** Changes guarantee and ceiling as {@link TokenBucket.set} does. */
+  /** Units above the reserve that it leaves in the node's bucket when it borrows. */
+  get mustLeaveUnits(): number {
+    return this.#mustLeave;
+  }
+
+  /** Changes guarantee and ceiling as {@link TokenBucket.set} does, and what it must leave. */
   set(rates: MemberRates, nowMs: number): void {
     this.own.set(rates.refillPerS, rates.capacity, nowMs);
     this.meter.set(rates.ceilingPerS, rates.ceilingBurst, nowMs);
+    this.#mustLeave = units(rates.mustLeave);
   }
 
   /** Goes on with `tokens` guaranteed ones, or the capacity if that is less. */
@@ -89,9 +100,9 @@ export class NodeBucket {
     this.#reserve = units(reserve);
   }
 
-  /** Tokens that only guaranteed takes may touch. */
-  get reserve(): number {
-    return this.#reserve / 1e6;
+  /** Tokens that `member` leaves when it borrows: those that only guaranteed takes may touch, and its own to leave. */
+  leftBy(member: Member): number {
+    return this.#leftBy(member) / UNITS_PER_TOKEN;
   }
 
   /** Decides `n` requests of `member` as if they came one by one at `nowMs`. */
@@ -104,7 +115,7 @@ export class NodeBucket {
   /** {@link takeUpTo} for a member whose ceiling is kept elsewhere: the meter counts and refuses nothing. */
   takeUpToUnmetered(member: Member, n: number, nowMs: number): Split {
     const guaranteed = this.#takeGuaranteed(member, n, nowMs);
-    const borrowed = this.total.takeUpToAboveUnits(n - guaranteed, this.#reserve, nowMs);
+    const borrowed = this.total.takeUpToAboveUnits(n - guaranteed, this.#leftBy(member), nowMs);
     member.meter.charge(borrowed, nowMs);
     return guaranteed + borrowed < n ? { guaranteed, borrowed, refusal: "pool" } : { guaranteed, borrowed };
   }
@@ -127,6 +138,10 @@ export class NodeBucket {
     this.total.refund(guaranteed + borrowed);
   }
 
+  #leftBy(member: Member): number {
+    return this.#reserve + member.mustLeaveUnits;
+  }
+
   #takeGuaranteed(member: Member, n: number, nowMs: number): number {
     const own = member.own.takeUpTo(n, nowMs);
     if (own === 0) return 0;
@@ -141,7 +156,7 @@ export class NodeBucket {
     if (n <= 0) return { borrowed: 0 };
     const allowed = member.meter.takeUpTo(n, nowMs);
     if (allowed === 0) return { borrowed: 0, refusal: "ceiling" };
-    const borrowed = this.total.takeUpToAboveUnits(allowed, this.#reserve, nowMs);
+    const borrowed = this.total.takeUpToAboveUnits(allowed, this.#leftBy(member), nowMs);
     if (borrowed < allowed) {
       member.meter.refund(allowed - borrowed);
       return { borrowed, refusal: "pool" };

@@ -71,6 +71,42 @@ test("instances of a node share its rates", () => {
   expect(node.ceiling("key:b")).toEqual({ perS: 5, burst: 153 });
 });
 
+const entry = { refill_per_s: [0], capacity: 3, ceiling_per_s: 5, safe_per_s: 0 };
+/** Unlisted buckets must leave 12 of the 20 tokens that the node lends, and `key:a` need not. */
+const reserved = { default: { ...entry, must_leave: 12 }, buckets: { "key:a": { ...entry, capacity: 40 } } };
+
+test("an unlisted bucket leaves what it must to one that is listed, on all rungs", () => {
+  for (const s of [0, 100, 450, 1000]) {
+    const node = leased(reserved);
+    expect(node.take("key:new", 100, T0 + s * 1000)).toMatchObject({ borrowed: 8, refusal: "pool" });
+    expect(node.take("key:newer", 1, T0 + s * 1000)).toMatchObject({ admitted: 0, refusal: "pool" });
+    expect(node.takeBelowCeiling("key:newest", 1, T0 + s * 1000)).toMatchObject({ admitted: 0, refusal: "pool" });
+    expect(node.take("key:a", 100, T0 + s * 1000).borrowed).toBe(12);
+  }
+  const one = leased({ ...reserved, instances: 4 });
+  expect([one.take("key:new", 100, T0).borrowed, one.take("key:a", 100, T0).borrowed]).toEqual([2, 3]);
+});
+
+test("the standing of a bucket counts what it must leave as gone", () => {
+  const node = leased(reserved);
+  expect(node.standing("key:new", T0)).toMatchObject({ remaining: 8, retryMs: 0 });
+  node.take("key:a", 15, T0);
+  expect(node.standing("key:new", T0)).toMatchObject({ remaining: 0, retryMs: 800 });
+  expect(node.take("key:new", 1, T0 + 799).admitted).toBe(0);
+  expect(node.take("key:new", 1, T0 + 800).admitted).toBe(1);
+  const never = leased({ default: { ...entry, must_leave: 20 } });
+  expect(never.standing("key:new", T0)).toMatchObject({ remaining: 0, retryMs: Number.POSITIVE_INFINITY });
+});
+
+test("a table that says otherwise changes what must be left", () => {
+  const node = leased(reserved);
+  expect(node.take("key:new", 100, T0).borrowed).toBe(8);
+  node.adopt(parseTable(tableText(2)), T0);
+  expect(node.take("key:new", 5, T0).borrowed).toBe(5);
+  node.adopt(parseTable(tableText(3, reserved)), T0);
+  expect(node.take("key:new", 1, T0).borrowed).toBe(0);
+});
+
 test("what was decided elsewhere is demand all the same", () => {
   const node = leased();
   node.count("key:b", 2, 2, T0);

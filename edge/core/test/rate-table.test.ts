@@ -31,11 +31,19 @@ test.each([
   ["number", { pool: { refill_per_s: [1, null], capacity: 1 } }],
   ["number", { default: rates({ ceiling_per_s: -1 }) }],
   ["number", { buckets: { "key:a": rates({ safe_per_s: "2" }) } }],
+  ["number", { default: rates({ must_leave: -1 }) }],
+  ["number", { default: rates({ must_leave: null }) }],
+  ["number", { buckets: { "key:a": rates({ must_leave: "12" }) } }],
   ["shape", { buckets: { "key:a": rates({ refill_per_s: 4 }) } }],
   ["bucket", { buckets: { ä: rates({}) } }],
   ["shape", { shards: "elsewhere" }],
 ])("a table is refused for its %s: %j", (reason, change) => {
   expect(refusal(() => parseTable(tableText(1, change)))).toBe(reason);
+});
+
+test("a number that cannot be enforced is named, and one that is infinite is none", () => {
+  const text = tableText(1, { buckets: { "key:a": rates({ must_leave: 7 }) } });
+  expect(() => parseTable(text.replace('"must_leave":7', '"must_leave":1e999'))).toThrow("buckets.key:a.must_leave");
 });
 
 test("a table cut short at any character is refused, and so is one too long to be read", () => {

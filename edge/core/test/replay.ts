@@ -14,6 +14,7 @@ interface Share {
   capacity: number;
   ceiling_per_s: number;
   ceiling_burst: number;
+  must_leave: number;
 }
 interface Rates {
   refill_per_s: number;
@@ -81,8 +82,8 @@ export function replayBucket(c: BucketCase): Difference {
 }
 
 function memberRates(share: Share): MemberRates {
-  const { refill_per_s: refillPerS, capacity, ceiling_per_s: ceilingPerS, ceiling_burst: ceilingBurst } = share;
-  return { refillPerS, capacity, ceilingPerS, ceilingBurst };
+  const { refill_per_s: refillPerS, capacity, ceiling_per_s: ceilingPerS, ceiling_burst: ceilingBurst, must_leave: mustLeave } = share;
+  return { refillPerS, capacity, ceilingPerS, ceilingBurst, mustLeave };
 }
 
 export function replayTwoLevel(c: TwoLevelCase): Difference {

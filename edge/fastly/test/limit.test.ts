@@ -1,4 +1,4 @@
-import { type BucketRates, Ladder, type Lease, type RateTable } from "@tidegate/core";
+import { type BucketRates, Ladder, type Lease, type RateTable, TokenBucket } from "@tidegate/core";
 import fc from "fast-check";
 import { beforeEach, expect, test } from "vitest";
 import { type Counters, decide, windowOf } from "../src/limit.ts";
@@ -14,13 +14,13 @@ const counters: Counters = {
   count: (entry, seconds) => counter.lookupCount(entry, seconds),
 };
 
-const NONE: BucketRates = { refillPerS: [], capacity: 0, ceilingPerS: 0, safePerS: 0 };
+const NONE: BucketRates = { refillPerS: [], capacity: 0, ceilingPerS: 0, safePerS: 0, mustLeave: 0 };
 
-/** A lease whose pool refills at `perS` and lends `lendable`; `a` has a guarantee, all others a ceiling of `others`. */
+/** A lease whose pool refills at `perS` and lends `lendable`; `a` has rates of its own, all others a ceiling and what they must leave. */
 function lease(
   perS: number,
   lendable: number,
-  others: { perS: number; burst: number },
+  others: { perS: number; burst: number; mustLeave?: number },
   own = NONE,
   mode: RateTable["mode"] = "enforce",
 ): Lease {
@@ -34,7 +34,12 @@ function lease(
     instances: 1,
     pool: { refillPerS: [perS], capacity: lendable, safePerS: 0 },
     // The ceiling's burst is a step of the ceiling and the capacity.
-    fallback: { ...NONE, ceilingPerS: others.perS, capacity: Math.max(0, others.burst - others.perS) },
+    fallback: {
+      ...NONE,
+      ceilingPerS: others.perS,
+      capacity: Math.max(0, others.burst - others.perS),
+      mustLeave: others.mustLeave ?? 0,
+    },
     buckets: new Map(own === NONE ? [] : [["a", own]]),
     shards: [],
   };
@@ -76,7 +81,7 @@ test("the window is the longest that the counters have and that is short enough"
 });
 
 test("a guarantee is there for its owner however much others have borrowed", () => {
-  const own = { refillPerS: [2], capacity: 40, ceilingPerS: 2, safePerS: 0 };
+  const own = { ...NONE, refillPerS: [2], capacity: 40, ceilingPerS: 2 };
   const l = lease(10, 100, { perS: 100, burst: 1_000 }, own);
   expect(admitted("b", l, 500)).toBe(100);
   expect(decide("b", l, counters)).toMatchObject({ isAdmitted: false, how: "pool" });
@@ -96,4 +101,45 @@ test("shadow mode admits what it says it would refuse", () => {
   const l = lease(1, 10, { perS: 10, burst: 100 }, NONE, "shadow");
   expect(admitted("b", l, 50)).toBe(50);
   expect(decide("b", l, counters).how).toBe("pool");
+});
+
+/** Rates that are listed and guarantee nothing. */
+const KNOWN: BucketRates = { ...NONE, ceilingPerS: 100, capacity: 1_000 };
+
+test("an unlisted bucket leaves its share of the window to one that is listed", () => {
+  const l = lease(10, 100, { perS: 100, burst: 1_000, mustLeave: 60 }, KNOWN);
+  expect(admitted("b", l, 100)).toBe(40);
+  expect(decide("c", l, counters)).toMatchObject({ isAdmitted: false, how: "pool", standing: { remaining: 0 } });
+  expect(admitted("a", l, 100)).toBe(60);
+  const never = lease(10, 100, { perS: 100, burst: 1_000, mustLeave: 1e6 }, KNOWN);
+  location.nowMs += 60_000;
+  expect([admitted("b", never, 1), admitted("a", never, 100)]).toEqual([0, 100]);
+});
+
+test("whoever must leave tokens leaves them in a bucket of the window's size", () => {
+  const arrival = fc.record({ ms: fc.integer({ min: 0, max: 9_000 }), n: fc.integer({ min: 1, max: 40 }), isKnown: fc.boolean() });
+  const property = fc.property(fc.array(arrival, { maxLength: 40 }), fc.integer({ min: 10, max: 60 }), (arrivals, windowS) => {
+    clear(T0);
+    const l = lease(5, 5 * windowS, { perS: 100, burst: 1_000, mustLeave: 2 * windowS }, KNOWN);
+    const { limit } = windowOf(5, 5 * windowS);
+    const bucket = new TokenBucket(5, limit, limit, T0);
+    for (const { ms, n, isKnown } of arrivals) {
+      location.nowMs += ms;
+      for (let i = 0; i < n; i += 1) {
+        if (!decide(isKnown ? "a" : "b", l, counters).isAdmitted) continue;
+        bucket.charge(1, location.nowMs);
+        if (!isKnown) expect(bucket.tokens(location.nowMs)).toBeGreaterThanOrEqual(limit * 0.4 - 1e-6);
+      }
+    }
+  });
+  fc.assert(property, { numRuns: 60 });
+});
+
+test("a load that the refill keeps up with does not shut out who must leave tokens", () => {
+  const l = lease(10, 600, { perS: 100, burst: 1_000, mustLeave: 300 }, KNOWN);
+  for (let s = 0; s < 120; s += 1) {
+    location.nowMs += 1_000;
+    expect(admitted("a", l, 8)).toBe(8);
+  }
+  expect(admitted("b", l, 10)).toBe(10);
 });

@@ -1,3 +1,4 @@
+import { bucketOfKey } from "@tidegate/core";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { parseOutcome } from "../src/outcome.ts";
 import { Sandbox } from "../src/worker.ts";
@@ -86,6 +87,17 @@ test("answers say what is left, refusals when to come back", async () => {
   const refused = await ask("k1");
   expect([refused.status, Number(refused.headers.get("Retry-After")) >= 5]).toEqual([429, true]);
   expect(await refused.json()).toMatchObject({ status: 429, "violated-policies": ["bucket"] });
+});
+
+test("what must be left outlives the sandbox that read it", async () => {
+  const entry = { refill_per_s: [], capacity: 1_000, ceiling_per_s: 100, safe_per_s: 0 };
+  const known = await bucketOfKey("known", (text) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  const change = { default: { ...entry, must_leave: 60 }, buckets: { [known]: entry } };
+  location.kv = stored(JSON.stringify({ ...JSON.parse(tableText(1, 10)), ...change }));
+  const { ask, statuses } = service();
+  expect(await statuses(50)).toEqual({ 200: 40, 429: 10 });
+  expect((await ask("new")).status).toBe(429);
+  expect((await ask("known")).status).toBe(200);
 });
 
 test("no request waits for the store once the location has a table", async () => {

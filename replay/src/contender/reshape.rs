@@ -7,7 +7,7 @@ use tidegate_wire::RateTable;
 pub enum Reshape {
     /// Nothing.
     Keep,
-    /// Guarantees and their bursts go to the node's pool: whoever comes first is served.
+    /// Guarantees and their bursts go to the node's pool: whoever comes first is served, and need leave nothing to others.
     PoolOnly,
     /// All of a node's rate and burst is guaranteed to the buckets that its table lists, in proportion to what the planner
     /// guarantees them; nothing is left to borrow, and buckets that are not listed get nothing.
@@ -28,6 +28,7 @@ impl Reshape {
 fn pool_only(table: &mut RateTable) {
     table.pool.capacity += table.buckets.values().map(|b| b.capacity).sum::<f64>();
     table.buckets.clear();
+    table.default.must_leave = 0.0;
 }
 
 fn no_pool(table: &mut RateTable) {
@@ -70,11 +71,12 @@ mod tests {
     #[test]
     fn without_a_pool_all_is_guaranteed_and_without_guarantees_nothing() {
         let (mut guaranteed, mut pooled) = (table(), table());
+        pooled.default.must_leave = 40.0;
         Reshape::NoPool.apply(&mut guaranteed);
         assert_eq!(guaranteed.pool.capacity, 0.0);
         let rates: Vec<f64> = guaranteed.buckets.values().map(|b| b.refill_per_s[0]).collect();
         assert_eq!(rates, [7.5, 2.5]);
         Reshape::PoolOnly.apply(&mut pooled);
-        assert!(pooled.buckets.is_empty());
+        assert!(pooled.buckets.is_empty() && pooled.default.must_leave == 0.0);
     }
 }

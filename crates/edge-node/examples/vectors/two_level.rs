@@ -27,6 +27,7 @@ struct Share {
     capacity: f64,
     ceiling_per_s: f64,
     ceiling_burst: f64,
+    must_leave: f64,
 }
 
 #[derive(Serialize)]
@@ -96,15 +97,16 @@ pub fn name(refusal: Refusal) -> &'static str {
 
 impl Share {
     fn rates(self) -> MemberRates {
-        let Self { refill_per_s, capacity, ceiling_per_s, ceiling_burst } = self;
-        MemberRates { refill_per_s, capacity, ceiling_per_s, ceiling_burst }
+        let Self { refill_per_s, capacity, ceiling_per_s, ceiling_burst, must_leave } = self;
+        MemberRates { refill_per_s, capacity, ceiling_per_s, ceiling_burst, must_leave }
     }
 }
 
 fn rates(dice: &mut Dice) -> Rates {
     let members = [(); 3].map(|()| {
         let (refill_per_s, capacity, ceiling_per_s) = (dice.real(10.0), dice.amount(40.0), dice.refill(30.0));
-        Share { refill_per_s, capacity, ceiling_per_s, ceiling_burst: ceiling_per_s * 4.0 + capacity }
+        let must_leave = if dice.one_in(2) { 0.0 } else { dice.amount(40.0) };
+        Share { refill_per_s, capacity, ceiling_per_s, ceiling_burst: ceiling_per_s * 4.0 + capacity, must_leave }
     });
     let reserve = members.iter().map(|m| m.capacity.max(0.0)).sum();
     Rates { refill_per_s: dice.refill(40.0), lendable: dice.amount(60.0), reserve, members }

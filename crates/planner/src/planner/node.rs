@@ -96,7 +96,8 @@ impl Planner {
             *last = last.min(policy.floor_per_s);
         }
         let safe_per_s = refill.last().copied().unwrap_or(0.0);
-        BucketRates { refill_per_s: refill, capacity, ceiling_per_s: candidate.ceiling.min(unlimited).max(rate), safe_per_s }
+        let ceiling_per_s = candidate.ceiling.min(unlimited).max(rate);
+        BucketRates { refill_per_s: refill, capacity, ceiling_per_s, safe_per_s, must_leave: 0.0 }
     }
 
     /// Guaranteed rates of `listed`, in order; their sum is at most the guaranteed part of the lease.
@@ -158,6 +159,7 @@ impl Planner {
                 capacity: 0.0,
                 ceiling_per_s: policy.most_per_s().unwrap_or(unlimited),
                 safe_per_s: 0.0,
+                must_leave: 0.0,
             },
             buckets,
             shards: vec![],

@@ -2,6 +2,8 @@
 //! second over a nanosecond is 1.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+use tidegate_token_bucket::MemberRates;
+
 /// Attotokens in a token.
 pub const TOKEN: i128 = 1_000_000_000_000_000_000;
 
@@ -60,14 +62,23 @@ impl ExactBucket {
 pub struct ExactMember {
     pub own: ExactBucket,
     pub meter: ExactBucket,
+    /// What it leaves above the reserve when it borrows.
+    pub must_leave: i128,
 }
 
 impl ExactMember {
-    pub fn new(refill: f64, capacity: f64, ceiling: f64, ceiling_burst: f64, now_ns: u64) -> Self {
+    pub fn new(rates: &MemberRates, now_ns: u64) -> Self {
         Self {
-            own: ExactBucket::new(refill, capacity, 0.0, now_ns),
-            meter: ExactBucket::new(ceiling, ceiling_burst, ceiling_burst, now_ns),
+            own: ExactBucket::new(rates.refill_per_s, rates.capacity, 0.0, now_ns),
+            meter: ExactBucket::new(rates.ceiling_per_s, rates.ceiling_burst, rates.ceiling_burst, now_ns),
+            must_leave: amount(rates.must_leave),
         }
+    }
+
+    pub fn set(&mut self, rates: &MemberRates, now_ns: u64) {
+        self.own.set(rates.refill_per_s, rates.capacity, now_ns);
+        self.meter.set(rates.ceiling_per_s, rates.ceiling_burst, now_ns);
+        self.must_leave = amount(rates.must_leave);
     }
 }
 
@@ -108,7 +119,7 @@ impl ExactNode {
         if member.meter.whole_above(0) < 1 {
             return Decision::Ceiling;
         }
-        if self.total.whole_above(self.reserve) < 1 {
+        if self.total.whole_above(self.reserve + member.must_leave) < 1 {
             return Decision::Pool;
         }
         member.meter.give(1);
