@@ -121,3 +121,17 @@ impl RateTable {
 pub fn rate_at(schedule: &[f64], step: usize) -> f64 {
     schedule.get(step).or(schedule.last()).copied().unwrap_or(0.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_must_be_left_is_written_where_there_is_any_and_none_where_nothing_is_written() {
+        let none = BucketRates { capacity: 5.0, ..BucketRates::default() };
+        let some = BucketRates { must_leave: 12.5, ..none.clone() };
+        let written = [&none, &some].map(|rates| serde_json::to_string(rates).unwrap());
+        assert_eq!(written.each_ref().map(|text| text.contains("must_leave")), [false, true], "{written:?}");
+        assert_eq!(written.map(|text| serde_json::from_str::<BucketRates>(&text).unwrap()), [none, some]);
+    }
+}
