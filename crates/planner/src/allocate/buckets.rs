@@ -1,7 +1,7 @@
 //! A node's rate over its buckets: who is guaranteed how much of it.
 //!
 //! Guarantees maximise the weighted expected number of guaranteed requests, so that `weight * P(demand > guarantee)` is the same
-//! for every unclamped bucket; none is guaranteed more than its max-min fair share while others are short of theirs, so that a
+//! for every unclamped bucket; none is guaranteed more than its weighted max-min fair share while others are short of theirs, so that a
 //! heavy bucket cannot turn its weight into a claim.
 
 use crate::forecast::quantile::{Demand, GammaTable, LOGITS, logit};
@@ -66,7 +66,8 @@ pub fn guarantee(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, candida
 
 fn within_class(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, class: &[&Candidate]) -> Vec<Guarantee> {
     let curves: Vec<Curve> = class.iter().map(|c| Curve::new(c)).collect();
-    let needs: Vec<f64> = curves.iter().map(|c| (table.quantile_of(c.demand, logit(NEED)) / seconds).min(c.ceiling)).collect();
+    let need = |c: &Curve| (table.quantile_of(c.demand, logit(NEED)) / seconds).min(c.ceiling);
+    let needs: Vec<(f64, f64)> = curves.iter().map(|c| (need(c), c.weight)).collect();
     let fair = fair_level(per_s, &needs);
     let at = |risk: f64| -> Vec<f64> { curves.iter().map(|c| c.rate(table, risk, seconds, fair)).collect() };
     let enough = logit((1.0 - slo).clamp(1e-6, 0.5));
@@ -93,6 +94,7 @@ fn within_class(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, class: &
 /// How a bucket's rate falls with the risk it is left at; what does not depend on the risk is worked out once.
 struct Curve {
     demand: Demand,
+    weight: f64,
     log_weight: f64,
     floor: f64,
     ceiling: f64,
@@ -100,31 +102,39 @@ struct Curve {
 
 impl Curve {
     fn new(c: &Candidate) -> Self {
-        Self { demand: Demand::new(c.borne_out, c.variance), log_weight: c.weight.ln(), floor: c.floor, ceiling: c.ceiling }
+        Self {
+            demand: Demand::new(c.borne_out, c.variance),
+            weight: c.weight,
+            log_weight: c.weight.ln(),
+            floor: c.floor,
+            ceiling: c.ceiling,
+        }
     }
 
     fn rate(&self, table: &GammaTable, risk: f64, seconds: f64, fair: f64) -> f64 {
         // A weight of two halves the probability of exceeding that it is worth.
         let risk = (risk - self.log_weight).clamp(LOGITS.0, LOGITS.1);
         let rate = table.quantile_of(self.demand, risk) / seconds;
-        rate.min(fair).max(self.floor).min(self.ceiling)
+        rate.min(fair * self.weight).max(self.floor).min(self.ceiling)
     }
 }
 
-/// The level at which `needs`, cut to it, sum to `total`: the max-min fair share; infinite when all fit.
-pub fn fair_level(total: f64, needs: &[f64]) -> f64 {
-    if needs.iter().sum::<f64>() <= total {
+/// The level per unit of weight at which `needs`, each with its weight and cut to its part, sum to `total`: the weighted max-min fair
+/// share; infinite when all fit.
+pub fn fair_level(total: f64, needs: &[(f64, f64)]) -> f64 {
+    if needs.iter().map(|n| n.0).sum::<f64>() <= total {
         return f64::INFINITY;
     }
     let mut sorted = needs.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let mut left = total;
-    for (i, need) in sorted.iter().enumerate() {
-        let even = left / (sorted.len() - i) as f64;
-        if *need >= even {
+    sorted.sort_unstable_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+    let (mut left, mut weights) = (total, sorted.iter().map(|n| n.1).sum::<f64>());
+    for (need, weight) in sorted {
+        let even = left / weights;
+        if need >= even * weight {
             return even;
         }
         left -= need;
+        weights -= weight;
     }
     f64::INFINITY
 }
@@ -158,15 +168,16 @@ mod tests {
     fn a_heavier_weight_gets_more() {
         let table = GammaTable::default();
         let heavy = Candidate { weight: 10.0, ..bucket(300.0) };
-        let got = guarantee(&table, 20.0, 30.0, 0.999, &[heavy, bucket(300.0)]);
-        assert!(got[0].per_s >= got[1].per_s, "{got:?}");
+        let got = guarantee(&table, 8.0, 30.0, 0.999, &[heavy, bucket(300.0)]);
+        assert!(got[0].per_s > 5.0 * got[1].per_s, "{got:?}");
     }
 
     #[test]
     fn floors_hold_and_fair_levels_add_up() {
-        let level = fair_level(10.0, &[1.0, 2.0, 30.0]);
+        let level = fair_level(10.0, &[(1.0, 1.0), (2.0, 1.0), (30.0, 1.0)]);
         assert!((level - 7.0).abs() < 1e-12);
-        assert_eq!(fair_level(10.0, &[1.0, 2.0]), f64::INFINITY);
+        assert_eq!(fair_level(10.0, &[(1.0, 1.0), (2.0, 1.0)]), f64::INFINITY);
+        assert_eq!(fair_level(12.0, &[(30.0, 1.0), (30.0, 3.0)]), 3.0, "per unit of weight");
         let table = GammaTable::default();
         let got = guarantee(&table, 10.0, 30.0, 0.999, &[Candidate { floor: 2.0, ..bucket(0.0) }]);
         assert_eq!(got[0].per_s, 2.0);

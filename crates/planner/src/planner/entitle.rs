@@ -60,6 +60,12 @@ impl Planner {
         if columns.born[row] > past.known_since { 0.0 } else { mean.min(BORNE_OUT * columns.ewma[4][row]) }
     }
 
+    /// Whether `row` is known and comes at least about once a day.
+    pub(super) fn regular(&self, row: usize, past: &Past) -> bool {
+        let columns = &self.store.columns;
+        columns.born[row] <= past.known_since && columns.ewma[4][row] * REMEMBERED as f32 >= 1.0
+    }
+
     /// Whether `row` has long been asking for all that it is entitled to, and for much more now.
     pub(super) fn pressing(&self, row: usize) -> bool {
         let columns = &self.store.columns;

@@ -1,13 +1,14 @@
 //! The planner itself: state, model and settings behind `observe` and `tick`.
 //!
 //! What is observed passes `beyond`. [`tick`](self) runs in the order of its files: `close` folds finished windows in, `entitle`
-//! says what may be claimed of them, `origin` leases an origin's capacity to its nodes, `node` turns a node's lease into its rate table; `explain`, `view` and `snapshot`
-//! answer questions about the result.
+//! says what may be claimed of them, `origin` leases an origin's capacity to its nodes, `node` turns a node's lease into its rate table,
+//! `leave` says for whom its pool is kept; `explain`, `view` and `snapshot` answer questions about the result.
 
 mod beyond;
 mod close;
 mod entitle;
 mod explain;
+mod leave;
 mod limits;
 mod node;
 mod origin;

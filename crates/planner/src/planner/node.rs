@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use tidegate_wire::{BucketRates, Mode, PoolRates, RateTable, TABLE_VERSION, Timestamp};
 
-use super::{Planner, entitle::Past, origin::NodeLease};
+use super::{Planner, entitle::Past, leave::Leave, origin::NodeLease};
 use crate::{
     allocate::{Candidate, Lease, buckets},
     forecast::STEPS,
@@ -29,18 +29,20 @@ impl Planner {
         numbers.iter().enumerate().for_each(|(i, n)| place[*n] = i);
         let means: Vec<&[f32]> = numbers.iter().map(|n| self.means.steps[self.late(*n).min(STEPS - 1)].as_slice()).collect();
         let mut ranks: Vec<Vec<Rank>> = numbers.iter().map(|_| vec![]).collect();
+        let surge: Vec<bool> = numbers.iter().map(|n| self.surge(*n) > 0.0).collect();
         let special = self.settings.policies.iter().any(|p| self.lists(p));
         for (row, (next, node)) in self.means.steps[0].iter().zip(&self.store.columns.node).enumerate() {
-            let busy = *next >= LISTED_FROM;
-            if !(busy || special) {
+            let Some(i) = place.get(*node as usize).copied().filter(|i| *i != usize::MAX) else { continue };
+            // Who has no entry in a surge passes for one of those who came with it.
+            let told_apart = surge[i] && self.regular(row, past);
+            if !(*next >= LISTED_FROM || special || told_apart) {
                 continue;
             }
-            let Some(i) = place.get(*node as usize).copied().filter(|i| *i != usize::MAX) else { continue };
             let Some(name) = self.store.index.name(row).filter(|n| *n != TOTAL) else { continue };
             let policy = self.policy(name);
             let mean = means[i][row];
             let borne_out = self.borne_out(row, mean, past);
-            if borne_out >= LISTED_FROM || self.lists(policy) || self.pressing(row) {
+            if borne_out >= LISTED_FROM || told_apart || self.lists(policy) || self.pressing(row) {
                 ranks[i].push(Rank { floor: policy.floor_per_s, borne_out, mean, row: row as u32 });
             }
         }
@@ -76,19 +78,21 @@ impl Planner {
         let capacities = capacities(lease.burst * RESERVED, self.store.interval_s() as f64, &rates);
         let reserve: f64 = capacities.iter().sum();
         let unlimited = origin.sustained_per_s + origin.burst / self.store.interval_s() as f64;
+        let leave = self.leave(lease.number, (lease.burst - reserve).max(0.0), candidates);
         let lent = guaranteed.iter().zip(rates.iter().zip(&capacities)).map(|(c, (rate, capacity))| (c, *rate, *capacity));
-        let borrowing = others.iter().filter(|c| c.listed).map(|c| (c, 0.0, 0.0));
+        let borrowing = others.iter().filter(|c| c.listed || leave.listed(c) != leave.unlisted).map(|c| (c, 0.0, 0.0));
         let named = lent.chain(borrowing).filter_map(|(candidate, rate, capacity)| {
             let name = self.store.index.name(candidate.row as usize)?;
-            Some((name.to_owned(), self.entry(&lease, candidate, rate, capacity, unlimited)))
+            Some((name.to_owned(), self.entry(&lease, &leave, candidate, rate, capacity, unlimited)))
         });
         let buckets = named.collect();
         let ceilings = candidates.iter().filter(|c| c.limit.is_some()).map(|c| (c.row, c.ceiling)).collect();
-        let table = self.table(&lease, reserve, unlimited, buckets, now);
+        let unlisted = self.unlisted(&leave, unlimited);
+        let table = self.table(&lease, reserve, unlisted, buckets, now);
         self.issue(lease, reserve, ceilings, table, now);
     }
 
-    fn entry(&self, lease: &NodeLease, candidate: &Candidate, rate: f64, capacity: f64, unlimited: f64) -> BucketRates {
+    fn entry(&self, lease: &NodeLease, leave: &Leave, candidate: &Candidate, rate: f64, capacity: f64, unlimited: f64) -> BucketRates {
         let policy = self.policy(self.store.index.name(candidate.row as usize).unwrap_or_default());
         let part = |step: &f64| if lease.rate > 0.0 { rate * (step / lease.rate).min(1.0) } else { 0.0 };
         let mut refill: Vec<f64> = lease.schedule.iter().map(part).collect();
@@ -97,7 +101,13 @@ impl Planner {
         }
         let safe_per_s = refill.last().copied().unwrap_or(0.0);
         let ceiling_per_s = candidate.ceiling.min(unlimited).max(rate);
-        BucketRates { refill_per_s: refill, capacity, ceiling_per_s, safe_per_s, must_leave: 0.0 }
+        BucketRates { refill_per_s: refill, capacity, ceiling_per_s, safe_per_s, must_leave: leave.listed(candidate) }
+    }
+
+    /// What serves every bucket without an entry: it borrows.
+    fn unlisted(&self, leave: &Leave, unlimited: f64) -> BucketRates {
+        let ceiling_per_s = self.default_policy().most_per_s().unwrap_or(unlimited);
+        BucketRates { refill_per_s: vec![0.0], ceiling_per_s, must_leave: leave.unlisted, ..BucketRates::default() }
     }
 
     /// Guaranteed rates of `listed`, in order; their sum is at most the guaranteed part of the lease.
@@ -137,9 +147,15 @@ impl Planner {
         rates
     }
 
-    fn table(&self, lease: &NodeLease, reserve: f64, unlimited: f64, buckets: BTreeMap<String, BucketRates>, now: Timestamp) -> RateTable {
+    fn table(
+        &self,
+        lease: &NodeLease,
+        reserve: f64,
+        default: BucketRates,
+        buckets: BTreeMap<String, BucketRates>,
+        now: Timestamp,
+    ) -> RateTable {
         let node = &self.store.nodes[lease.number];
-        let policy = self.default_policy();
         RateTable {
             version: TABLE_VERSION,
             node: node.name.clone(),
@@ -147,20 +163,14 @@ impl Planner {
             issued_at: now,
             step_s: self.settings.interval_s,
             expires_at: now.plus_secs(i64::from(self.settings.lease.duration_s)),
-            mode: if policy.shadow { Mode::Shadow } else { Mode::Enforce },
+            mode: if self.default_policy().shadow { Mode::Shadow } else { Mode::Enforce },
             instances: node.instances.len().max(1) as u32,
             pool: PoolRates {
                 refill_per_s: lease.schedule.clone(),
                 capacity: (lease.burst - reserve).max(0.0),
                 safe_per_s: lease.schedule.last().copied().unwrap_or(0.0),
             },
-            default: BucketRates {
-                refill_per_s: vec![0.0],
-                capacity: 0.0,
-                ceiling_per_s: policy.most_per_s().unwrap_or(unlimited),
-                safe_per_s: 0.0,
-                must_leave: 0.0,
-            },
+            default,
             buckets,
             shards: vec![],
         }
@@ -201,12 +211,14 @@ impl Planner {
             && old.mode == new.mode
             && schedule(&old.pool.refill_per_s, &new.pool.refill_per_s)
             && near(old.pool.capacity, new.pool.capacity)
+            && near(old.default.must_leave, new.default.must_leave)
             && old.buckets.len() == new.buckets.len()
             && old.buckets.iter().zip(&new.buckets).all(|((a, x), (b, y))| {
                 a == b
                     && schedule(&x.refill_per_s, &y.refill_per_s)
                     && near(x.capacity, y.capacity)
                     && near(x.ceiling_per_s, y.ceiling_per_s)
+                    && near(x.must_leave, y.must_leave)
             })
     }
 

@@ -47,6 +47,7 @@ impl Store {
         for ((row, _), claimed) in entries.iter().zip(claimed) {
             demand[*row as usize] = claimed;
         }
+        self.note_newcomers(window, &entries);
         let reported = self.reported(&entries);
         if self.closed.is_some_and(|closed| closed + 1 < window) {
             self.seasonal.interrupt();

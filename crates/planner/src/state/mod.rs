@@ -1,14 +1,15 @@
 //! All series in columns: a row is one bucket at one node, or a node's total.
 //!
 //! In the order the data goes round: [`index`] finds a row by name, [`record`] gathers a report's counts into the window
-//! they belong to, [`close`] folds a finished window into every row, as far as [`claims`] lets it, [`seasonal`] keeps the time of
-//! day, [`evict`] lets idle rows go. A column is one vector over all rows, so that closing a window is a handful of linear passes.
+//! they belong to, [`close`] folds a finished window into every row, as far as [`claims`] lets it, [`newcomers`] notes who came that
+//! nobody knows, [`seasonal`] keeps the time of day, [`evict`] lets idle rows go. A column is one vector over all rows, so that closing a window is a handful of linear passes.
 
 mod claims;
 mod close;
 mod columns;
 mod evict;
 mod index;
+mod newcomers;
 mod node;
 mod record;
 mod seasonal;
@@ -16,6 +17,7 @@ mod seasonal;
 pub use claims::Claims;
 pub use columns::{Columns, EWMA_WINDOWS, EWMAS, EXPERTS, RING};
 pub use index::{Index, TOTAL};
+pub use newcomers::Newcomers;
 pub use node::Node;
 pub use record::Counts;
 pub use seasonal::{SLOTS, Seasonal};

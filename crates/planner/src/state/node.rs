@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use tidegate_wire::Report;
 
-use super::{Claims, RING, Window};
+use super::{Claims, Newcomers, RING, Window};
 
 /// Windows after which an instance that no longer reports is taken to be gone.
 const INSTANCE_GONE_AFTER: i64 = 4;
@@ -31,6 +31,8 @@ pub struct Node {
     pub memory: f32,
     /// What it may claim, as of the last plan.
     pub claims: Claims,
+    /// How many of those who come are not known.
+    pub newcomers: Newcomers,
     /// Windows that were closed without a report, as far as they are kept: their demand is a guess until one comes.
     pub guessed: BTreeSet<Window>,
 }
@@ -48,8 +50,8 @@ impl Node {
     /// A node that has not reported yet.
     pub fn new(name: &str, total: u32, window: Window) -> Self {
         let (instances, guessed) = (BTreeMap::new(), BTreeSet::new());
-        let (name, claims) = (name.to_owned(), Claims::default());
-        Self { name, known: true, total, series: 0, last: window, instances, cpu: 0.0, memory: 0.0, claims, guessed }
+        let (name, claims, newcomers) = (name.to_owned(), Claims::default(), Newcomers::default());
+        Self { name, known: true, total, series: 0, last: window, instances, cpu: 0.0, memory: 0.0, claims, newcomers, guessed }
     }
 
     /// Notes that `report` came for `window`, acknowledging `epoch`.

@@ -43,7 +43,7 @@ impl Bounds<'_> {
 
 fn rates(bucket: &str, entry: &BucketRates) -> Result<(), TestCaseError> {
     prop_assert!(!entry.refill_per_s.is_empty(), "{bucket}: an empty schedule");
-    numbers(bucket, entry.refill_per_s.iter().copied().chain([entry.capacity, entry.ceiling_per_s, entry.safe_per_s]))?;
+    numbers(bucket, entry.refill_per_s.iter().copied().chain([entry.capacity, entry.ceiling_per_s, entry.safe_per_s, entry.must_leave]))?;
     let most = entry.refill_per_s.iter().copied().fold(entry.safe_per_s, f64::max);
     prop_assert!(entry.ceiling_per_s >= most, "{bucket}: the ceiling {} is below its rate {most}", entry.ceiling_per_s);
     Ok(())

@@ -9,6 +9,7 @@ mod forecast;
 mod learning;
 mod leases;
 mod nodes;
+mod pool;
 mod restore;
 mod settings;
 mod stream;

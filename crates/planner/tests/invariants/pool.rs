@@ -1,0 +1,51 @@
+//! What is kept of a node's pool, and for whom.
+
+use std::sync::Arc;
+
+use tidegate_planner::{
+    Planner, Settings,
+    settings::{Origin, Policy},
+};
+use tidegate_wire::RateTable;
+
+use crate::nodes::{report, tick};
+
+/// Windows in which the usual is learned.
+const USUAL: i64 = 200;
+
+fn planner(policies: Vec<Policy>) -> Planner {
+    let origin = Origin { sustained_per_s: 10.0, burst: 1200.0, ..Origin::default() };
+    Planner::new(Settings { origins: vec![origin], policies, ..Settings::default() }, None).unwrap()
+}
+
+/// One window of two busy buckets and, every second window, one that is seldom seen, together with `swarm` new keys.
+fn window(planner: &mut Planner, number: i64, swarm: usize) -> Arc<RateTable> {
+    let keys: Vec<String> = (0..swarm).map(|key| format!("stranger-{key}")).collect();
+    let usual = [("gold", 60), ("plain", 60), ("seldom", (number % 50 == 0).into())];
+    let buckets: Vec<(&str, u64)> = usual.into_iter().chain(keys.iter().map(|key| (key.as_str(), 2))).collect();
+    planner.observe(&report("n", number, &buckets));
+    tick(planner, number).tables["n"].clone()
+}
+
+#[test]
+fn a_swarm_must_leave_the_pool_to_those_who_are_known() {
+    let mut planner = planner(vec![]);
+    let calm = (0..USUAL).map(|n| window(&mut planner, n, 0)).last().unwrap();
+    assert!(calm.default.must_leave == 0.0 && !calm.buckets.contains_key("seldom"), "{calm:?}");
+    let table = (USUAL..USUAL + 4).map(|n| window(&mut planner, n, 400)).last().unwrap();
+    assert!(table.default.must_leave > 0.5 * table.pool.capacity, "{table:?}");
+    assert!(["gold", "plain", "seldom"].iter().all(|known| table.buckets[*known].must_leave == 0.0), "{table:?}");
+    assert!(table.buckets.keys().all(|id| !id.starts_with("stranger")), "{table:?}");
+    let after = (USUAL + 4..USUAL + 60).map(|n| window(&mut planner, n, 0)).last().unwrap();
+    assert_eq!(after.default.must_leave, 0.0, "and nothing is kept when it has gone");
+}
+
+#[test]
+fn a_lower_priority_must_leave_what_a_higher_one_is_about_to_need() {
+    let gold = Policy { name: "gold".into(), buckets: "gold".into(), priority: 200, ..Policy::default() };
+    let mut planner = planner(vec![gold]);
+    let table = (0..USUAL).map(|n| window(&mut planner, n, 0)).last().unwrap();
+    assert_eq!(table.buckets["gold"].must_leave, 0.0);
+    let plain = table.buckets["plain"].must_leave;
+    assert!((100.0..300.0).contains(&plain) && table.default.must_leave == plain, "three windows of sixty requests: {table:?}");
+}
