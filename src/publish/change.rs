@@ -47,6 +47,8 @@ fn moved(held: &RateTable, new: &RateTable, dead_band: f64) -> bool {
     let buckets = |old: &BucketRates, new: &BucketRates| {
         differs(old.capacity, new.capacity)
             || differs(old.ceiling_per_s, new.ceiling_per_s)
+            || old.ceiling_burst.is_some() != new.ceiling_burst.is_some()
+            || differs(old.ceiling_burst.unwrap_or_default(), new.ceiling_burst.unwrap_or_default())
             || differs(old.safe_per_s, new.safe_per_s)
             || differs(old.must_leave, new.must_leave)
             || schedules(&old.refill_per_s, &new.refill_per_s)
@@ -103,6 +105,7 @@ mod tests {
         assert_eq!(after(&held, |t| t.default.must_leave = 0.0), Some(Reason::Rate));
         assert_eq!(after(&held, |t| t.pool.capacity *= 0.9), Some(Reason::Rate));
         assert_eq!(after(&held, |t| t.default.ceiling_per_s *= 0.9), Some(Reason::Rate));
+        assert_eq!(after(&held, |t| bucket(t, |b| b.ceiling_burst = Some(0.0))), Some(Reason::Rate));
     }
 
     #[test]

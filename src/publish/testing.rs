@@ -12,7 +12,14 @@ pub(crate) const ISSUED: Timestamp = Timestamp::from_secs(1_795_000_000);
 
 /// A table with buckets `b0`, `b1`, and so on, at 10 tokens per second each, leased for 300 s.
 pub(crate) fn table(node: &str, epoch: u64, buckets: usize) -> RateTable {
-    let rates = BucketRates { refill_per_s: vec![10.0], capacity: 20.0, ceiling_per_s: 50.0, safe_per_s: 5.0, must_leave: 3.0 };
+    let rates = BucketRates {
+        refill_per_s: vec![10.0],
+        capacity: 20.0,
+        ceiling_per_s: 50.0,
+        ceiling_burst: None,
+        safe_per_s: 5.0,
+        must_leave: 3.0,
+    };
     RateTable {
         version: TABLE_VERSION,
         node: node.into(),

@@ -104,7 +104,8 @@ fn check_numbers(table: &RateTable) -> Result<(), RefusedTable> {
 }
 
 fn usable_rates(rates: &BucketRates) -> bool {
-    usable(&rates.refill_per_s) && usable(&[rates.capacity, rates.ceiling_per_s, rates.safe_per_s, rates.must_leave])
+    let ceiling_burst = rates.ceiling_burst.unwrap_or(0.0);
+    usable(&rates.refill_per_s) && usable(&[rates.capacity, rates.ceiling_per_s, ceiling_burst, rates.safe_per_s, rates.must_leave])
 }
 
 fn usable(numbers: &[f64]) -> bool {

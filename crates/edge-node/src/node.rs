@@ -279,10 +279,9 @@ fn member_rates(listed: Option<&BucketRates>, lease: &Lease) -> MemberRates {
     let Lease { table, stage, .. } = lease;
     let rates = listed.unwrap_or(&table.default);
     let instances = f64::from(table.instances);
-    let ceiling_burst = rates.ceiling_per_s * f64::from(table.step_s) + rates.capacity;
     let borrowing = MemberRates {
         ceiling_per_s: rates.ceiling_per_s / instances,
-        ceiling_burst: ceiling_burst / instances,
+        ceiling_burst: ceiling_burst(rates, table.step_s, instances),
         must_leave: rates.must_leave / instances,
         ..Default::default()
     };
@@ -292,6 +291,13 @@ fn member_rates(listed: Option<&BucketRates>, lease: &Lease) -> MemberRates {
     }
     let refill_per_s = stage.rate(&rates.refill_per_s, rates.safe_per_s) / instances;
     MemberRates { refill_per_s, capacity: rates.capacity / instances, ..borrowing }
+}
+
+/// Tokens of a bucket's ceiling that one of `instances` may save: a request takes one, however slowly it comes.
+fn ceiling_burst(rates: &BucketRates, step_s: u32, instances: f64) -> f64 {
+    let whole = rates.ceiling_burst.unwrap_or(rates.ceiling_per_s * f64::from(step_s) + rates.capacity);
+    let least = if rates.ceiling_per_s > 0.0 { 1.0 } else { 0.0 };
+    (whole / instances).max(least)
 }
 
 fn nanos(t: Timestamp) -> u64 {

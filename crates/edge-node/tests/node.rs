@@ -11,7 +11,7 @@ fn at(s: i64) -> Timestamp {
 
 /// Pool of 10/s with 20 to lend; bucket `a` is guaranteed 4/s and 40 tokens; all others may borrow 5/s.
 fn table(epoch: u64) -> RateTable {
-    let a = BucketRates { refill_per_s: vec![4.0, 8.0], capacity: 40.0, ceiling_per_s: 1000.0, safe_per_s: 2.0, must_leave: 0.0 };
+    let a = BucketRates { refill_per_s: vec![4.0, 8.0], capacity: 40.0, ceiling_per_s: 1000.0, safe_per_s: 2.0, ..BucketRates::default() };
     RateTable {
         version: 1,
         node: "n".into(),
@@ -22,7 +22,7 @@ fn table(epoch: u64) -> RateTable {
         mode: Mode::Enforce,
         instances: 1,
         pool: PoolRates { refill_per_s: vec![10.0, 20.0], capacity: 20.0, safe_per_s: 6.0 },
-        default: BucketRates { refill_per_s: vec![0.0], capacity: 3.0, ceiling_per_s: 5.0, safe_per_s: 0.0, must_leave: 0.0 },
+        default: BucketRates { refill_per_s: vec![0.0], capacity: 3.0, ceiling_per_s: 5.0, ..BucketRates::default() },
         buckets: [("a".to_owned(), a)].into(),
         shards: vec![],
     }
@@ -289,4 +289,38 @@ fn a_handle_of_another_node_is_refused() {
     one.resolve("x", at(0));
     let strange = one.resolve("y", at(0));
     assert_eq!(other.take_handle(strange, 1, at(0)), Taken { throttled: 1, refusal: Some(Refusal::Pool), ..Taken::default() });
+}
+
+/// A table of `instances`, whose node has plenty for buckets that have the rates `slow`.
+fn slow(instances: u32, slow: BucketRates) -> RateTable {
+    let mut table = RateTable { instances, default: slow.clone(), buckets: [("slow".to_owned(), slow)].into(), ..roomy(1) };
+    (table.pool.refill_per_s, table.pool.safe_per_s) = (vec![1000.0], 1000.0);
+    table
+}
+
+/// What is admitted of a bucket that asks every 16 seconds, 960 times.
+fn admitted(node: &mut EdgeNode, bucket: &str) -> u64 {
+    (0..960).map(|ask| node.take(bucket, 1, at(ask * 16)).admitted).sum()
+}
+
+#[test]
+fn a_ceiling_of_less_than_a_token_per_step_admits_what_it_brings() {
+    let one_in_64_s = BucketRates { ceiling_per_s: 1.0 / 64.0, ..BucketRates::default() };
+    for (instances, bucket) in [(1, "slow"), (1, "unlisted"), (4, "slow"), (4, "unlisted")] {
+        let mut node = leased(&slow(instances, one_in_64_s.clone()));
+        assert_eq!(admitted(&mut node, bucket), 240 / u64::from(instances), "{bucket} at one of {instances}");
+    }
+    let mut node = leased(&slow(1, BucketRates { ceiling_burst: Some(5.0), ..one_in_64_s }));
+    assert_eq!(node.take("slow", 100, at(0)).admitted, 5, "a table may let it save more");
+    let mut node = leased(&slow(1, BucketRates::default()));
+    assert_eq!(admitted(&mut node, "slow"), 0, "no ceiling, no token");
+}
+
+#[test]
+fn a_safe_rate_of_less_than_a_token_per_step_admits_what_it_brings() {
+    let mut table = table(1);
+    (table.pool.refill_per_s, table.pool.capacity, table.pool.safe_per_s) = (vec![1.0 / 64.0], 1.0, 1.0 / 64.0);
+    table.buckets.clear();
+    let mut node = leased(&table);
+    assert_eq!(admitted(&mut node, "any"), 240, "most of it after the lease has ended");
 }

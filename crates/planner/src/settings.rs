@@ -75,7 +75,8 @@ pub struct Policy {
     pub floor_per_s: f64,
     /// Most a bucket may reach at one node when it borrows, tokens per second; none when left out.
     pub ceiling_per_s: Option<f64>,
-    /// Most a bucket may reach over all nodes together, tokens per second; none when left out.
+    /// Most a bucket may reach over all nodes together, tokens per second; none when left out. At once it may have what that brings in
+    /// the length of a lease, and two tokens at each instance of a node.
     pub limit_per_s: Option<f64>,
     /// What one admitted request is worth beside those of other policies.
     pub weight: f64,

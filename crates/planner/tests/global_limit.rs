@@ -60,3 +60,17 @@ fn a_global_limit_follows_demand_over_nodes_and_is_never_lent_twice() {
     }
     assert!(last["c"] > 8.0, "the node with the demand has most of it: {last:?}");
 }
+
+#[test]
+fn a_node_lists_what_a_limit_names_before_anybody_asks_and_less_where_two_origins_share_it() {
+    let capped = Policy { name: "capped".into(), buckets: "key:named".into(), limit_per_s: Some(10.0), ..Policy::default() };
+    let origin = |nodes: &str| Origin { name: nodes.into(), nodes: nodes.into(), sustained_per_s: 500.0, burst: 5000.0 };
+    let settings = Settings { origins: vec![origin("a"), origin("*")], policies: vec![capped], ..Settings::default() };
+    let mut planner = Planner::new(settings, None).unwrap();
+    NODES.iter().for_each(|node| planner.observe(&report(node, 0, 1, None)));
+    let plan = planner.tick(Timestamp::from_secs(30));
+    let rates: Vec<_> = NODES.iter().map(|node| &plan.tables[*node].buckets["key:named"]).collect();
+    assert!((rates.iter().map(|r| r.ceiling_per_s).sum::<f64>() - 10.0).abs() < 1e-9, "{rates:?}");
+    let saved: f64 = rates.iter().map(|r| r.ceiling_burst.unwrap()).sum();
+    assert!((saved - (10.0 * 300.0 + 3.0)).abs() < 1e-6, "what it brings in a lease, and a token at each: {saved}");
+}

@@ -87,6 +87,10 @@ pub struct BucketRates {
     pub capacity: f64,
     /// Most tokens per second that the bucket may reach when it borrows.
     pub ceiling_per_s: f64,
+    /// Tokens of its ceiling that the bucket may save, over all instances; when left out what the ceiling brings in a step, and
+    /// `capacity`. Each instance saves at least one where there is a ceiling: with less it could never admit a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling_burst: Option<f64>,
     /// Guaranteed tokens per second after the lease has ended.
     pub safe_per_s: f64,
     /// Tokens of the pool that it must leave to others when it borrows; none when left out.

@@ -38,12 +38,18 @@ export function nodeRates({ table, stage }: Lease): NodeRates {
   };
 }
 
+/** Tokens of a bucket's ceiling that one of `instances` may save: a request takes one, however slowly it comes. */
+export function ceilingBurstOf(rates: BucketRates, stepS: number, instances: number): number {
+  const whole = rates.ceilingBurst ?? rates.ceilingPerS * stepS + rates.capacity;
+  return Math.max(whole / instances, rates.ceilingPerS > 0 ? 1 : 0);
+}
+
 /** This instance's share of a bucket's guarantee and ceiling, and of what it must leave; `listed` is what the table grants it by name. */
 export function memberRates(listed: BucketRates | undefined, { table, stage }: Lease): MemberRates {
   const rates = listed ?? table.fallback;
   const { instances } = table;
   const ceilingPerS = rates.ceilingPerS / instances;
-  const ceilingBurst = (rates.ceilingPerS * table.stepS + rates.capacity) / instances;
+  const ceilingBurst = ceilingBurstOf(rates, table.stepS, instances);
   const mustLeave = rates.mustLeave / instances;
   // Unlisted buckets are too many to promise each of them something: they only borrow.
   if (listed === undefined) return { refillPerS: 0, capacity: 0, ceilingPerS, ceilingBurst, mustLeave };

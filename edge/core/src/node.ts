@@ -1,7 +1,7 @@
 /** One instance of an edge node: admits or throttles by the table that it was last lent. The counterpart of `crates/edge-node`. */
 
 import { Ladder } from "./ladder.ts";
-import { type Lease, memberRates, type NodeRates, nodeRates } from "./lease.ts";
+import { ceilingBurstOf, type Lease, memberRates, type NodeRates, nodeRates } from "./lease.ts";
 import { isBucketId, type RateTable, RefusedTable } from "./rate-table.ts";
 import type { Report } from "./report.ts";
 import { Slot } from "./slot.ts";
@@ -181,8 +181,8 @@ export class EdgeNode {
   ceiling(bucket: string): { perS: number; burst: number } {
     if (!this.#lease) return { perS: 0, burst: 0 };
     const { table } = this.#lease;
-    const { ceilingPerS, ceilingBurst } = memberRates(table.buckets.get(bucket), this.#lease);
-    return { perS: ceilingPerS * table.instances, burst: ceilingBurst * table.instances };
+    const rates = table.buckets.get(bucket) ?? table.fallback;
+    return { perS: rates.ceilingPerS, burst: ceilingBurstOf(rates, table.stepS, 1) };
   }
 
   /** Where `bucket` stands, for the answer's headers. */

@@ -22,6 +22,8 @@ export interface PoolRates {
 export interface BucketRates extends PoolRates {
   /** Most tokens per second that the bucket may reach when it borrows. */
   readonly ceilingPerS: number;
+  /** Tokens of its ceiling that it may save, over all instances; what the ceiling brings in a step, and `capacity`, when left out. */
+  readonly ceilingBurst?: number;
   /** Tokens of the pool that it must leave to others when it borrows. */
   readonly mustLeave: number;
 }
@@ -189,11 +191,12 @@ function pool(value: unknown): PoolRates {
 }
 
 function bucket(value: unknown, key: string): BucketRates {
-  const { refill_per_s, capacity, ceiling_per_s, safe_per_s, must_leave = 0 } = fields(value, key);
+  const { refill_per_s, capacity, ceiling_per_s, ceiling_burst, safe_per_s, must_leave = 0 } = fields(value, key);
   return {
     refillPerS: schedule(refill_per_s, `${key}.refill_per_s`),
     capacity: amount(capacity, `${key}.capacity`),
     ceilingPerS: amount(ceiling_per_s, `${key}.ceiling_per_s`),
+    ...(ceiling_burst == null ? {} : { ceilingBurst: amount(ceiling_burst, `${key}.ceiling_burst`) }),
     safePerS: amount(safe_per_s, `${key}.safe_per_s`),
     mustLeave: amount(must_leave, `${key}.must_leave`),
   };

@@ -53,6 +53,20 @@ test("whatever the clock does, a span admits no more than a burst and what its l
   fc.assert(property);
 });
 
+test("a ceiling of less than a token per step admits what it brings, at any number of instances", () => {
+  const slow = { refill_per_s: [], capacity: 0, ceiling_per_s: 1 / 64, safe_per_s: 0 };
+  const pool = { refill_per_s: [1000], capacity: 1e6, safe_per_s: 1000 };
+  const inTime = (instances: number, rates: object) => {
+    const node = leased({ pool, instances, default: slow, buckets: { "key:a": rates } });
+    const passed = Array.from({ length: 4 * 240 }, (_, ask) => node.take("key:a", 1, T0 + ask * 16_000).admitted);
+    return [node.ceiling("key:a"), passed.reduce((a, b) => a + b)];
+  };
+  expect(inTime(1, slow)).toEqual([{ perS: 1 / 64, burst: 1 }, 240]);
+  expect(inTime(4, slow)).toEqual([{ perS: 1 / 64, burst: 1 }, 60]);
+  expect(inTime(1, { ...slow, ceiling_burst: 5 })).toEqual([{ perS: 1 / 64, burst: 5 }, 244]);
+  expect(inTime(1, { ...slow, ceiling_per_s: 0 })).toEqual([{ perS: 0, burst: 0 }, 0]);
+});
+
 test("a clock that stands still refills nothing, and one that is no clock breaks nothing", () => {
   const node = leased(roomy);
   expect(node.take("key:b", 200, T0).admitted).toBe(153);

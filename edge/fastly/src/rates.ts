@@ -79,7 +79,9 @@ export class Rates {
 /** The table as the contract has it, shards put together: the other way round from `parseTable`. */
 function tableText(table: RateTable): string {
   const rates = ({ refillPerS, capacity, safePerS }: RateTable["pool"]) => ({ refill_per_s: refillPerS, capacity, safe_per_s: safePerS });
-  const bucket = (b: RateTable["fallback"]) => ({ ...rates(b), ceiling_per_s: b.ceilingPerS, must_leave: b.mustLeave });
+  const bucket = (b: RateTable["fallback"]) => {
+    return { ...rates(b), ceiling_per_s: b.ceilingPerS, ceiling_burst: b.ceilingBurst, must_leave: b.mustLeave };
+  };
   return JSON.stringify({
     version: 1,
     node: table.node,

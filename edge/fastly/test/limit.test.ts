@@ -73,6 +73,22 @@ test("in any time no more is admitted than a bucket of that rate and burst would
   fc.assert(property, { numRuns: 60 });
 });
 
+test("a ceiling of a request a minute admits one a minute, and a slower one none", () => {
+  for (const [perS, most] of [
+    [1 / 60, 60],
+    [1 / 61, 0],
+  ] as const) {
+    clear(T0);
+    const l = lease(1e6, 1e6, { perS, burst: 0 });
+    let passed = 0;
+    for (let ten = 0; ten < 360; ten += 1) {
+      passed += admitted("b", l, 1);
+      location.nowMs += 10_000;
+    }
+    expect(passed).toBe(most);
+  }
+});
+
 test("the window is the longest that the counters have and that is short enough", () => {
   expect(windowOf(2, 45)).toEqual({ seconds: 20, limit: 40 });
   expect(windowOf(2, 1e6)).toEqual({ seconds: 60, limit: 120 });

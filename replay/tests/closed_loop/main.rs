@@ -6,6 +6,7 @@ mod command;
 mod delay;
 mod fairness;
 mod known;
+mod limits;
 mod odd;
 mod stable;
 mod step;

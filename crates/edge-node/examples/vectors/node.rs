@@ -91,8 +91,12 @@ fn schedule(dice: &mut Dice, most: f64) -> Vec<f64> {
 
 fn rates(dice: &mut Dice) -> BucketRates {
     let ceiling_per_s = if dice.one_in(10) { 0.0 } else { dice.real(30.0) };
+    // So slow a ceiling brings less than a token in a step.
+    let ceiling_per_s = if dice.one_in(4) { ceiling_per_s / 3000.0 } else { ceiling_per_s };
+    let ceiling_burst = dice.one_in(3).then(|| dice.real(60.0));
     let must_leave = if dice.one_in(2) { 0.0 } else { dice.real(60.0) };
-    BucketRates { refill_per_s: schedule(dice, 20.0), capacity: dice.real(40.0), ceiling_per_s, safe_per_s: dice.real(5.0), must_leave }
+    let (capacity, safe_per_s) = (dice.real(40.0), dice.real(5.0));
+    BucketRates { refill_per_s: schedule(dice, 20.0), capacity, ceiling_per_s, ceiling_burst, safe_per_s, must_leave }
 }
 
 fn take(dice: &mut Dice, node: &mut EdgeNode, at_ms: u64) -> Step {

@@ -1,5 +1,7 @@
 //! What is still lent to a node: every lease that it may be enforcing.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tidegate_wire::{Timestamp, rates::rate_at};
 
@@ -66,12 +68,14 @@ pub struct Ledger {
 }
 
 /// The most that is left of leases that have ended.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 struct Ended {
     /// The newest of them.
     epoch: u64,
     safe_per_s: f64,
     burst: f64,
+    /// The end of a lease does not lower a ceiling.
+    ceilings: BTreeMap<u32, f64>,
 }
 
 impl Ledger {
@@ -88,7 +92,7 @@ impl Ledger {
         let newest = self.leases.iter().map(|l| l.epoch).filter(|e| *e <= epoch).max().unwrap_or(0);
         self.leases.retain(|l| l.epoch >= newest);
         // After a clock went back, a newer lease can end before an older one.
-        self.ended = self.ended.filter(|ended| ended.epoch >= newest);
+        self.ended = self.ended.take().filter(|ended| ended.epoch >= newest);
     }
 
     /// Folds leases that have ended into what is left of them: their safe rate and their burst.
@@ -100,6 +104,7 @@ impl Ledger {
             left.epoch = left.epoch.max(lease.epoch);
             left.safe_per_s = left.safe_per_s.max(lease.safe_per_s());
             left.burst = left.burst.max(lease.burst);
+            raise(&mut left.ceilings, &lease.ceilings);
         }
     }
 
@@ -120,39 +125,47 @@ impl Ledger {
 
     /// Most that the node may be refilling during the step that starts at `t`, tokens per second.
     pub fn committed_per_s(&self, t: Timestamp) -> f64 {
-        let ended = self.ended.map_or(0.0, |ended| ended.safe_per_s);
+        let ended = self.ended.as_ref().map_or(0.0, |ended| ended.safe_per_s);
         self.leases.iter().map(|l| l.rate_over(t)).fold(ended, f64::max)
     }
 
     /// Most that the node may be refilling at any moment from `t` on, tokens per second: after a clock went back, leases may
     /// outlast the schedule of a new one.
     pub fn committed_from(&self, t: Timestamp) -> f64 {
-        let ended = self.ended.map_or(0.0, |ended| ended.safe_per_s);
+        let ended = self.ended.as_ref().map_or(0.0, |ended| ended.safe_per_s);
         self.leases.iter().map(|l| l.rate_from(t)).fold(ended, f64::max)
     }
 
     /// Part of what is committed that stays so all through the step that starts at `t`, or from `t` `on`, tokens per second.
     pub fn surely_committed(&self, t: Timestamp, on: bool) -> f64 {
-        let ended = self.ended.map_or(0.0, |ended| ended.safe_per_s);
+        let ended = self.ended.as_ref().map_or(0.0, |ended| ended.safe_per_s);
         self.leases.iter().map(|l| l.least(t, on)).fold(ended, f64::max)
     }
 
     /// Most that the node may be refilling after all schedules have run out, tokens per second.
     pub fn committed_safe_per_s(&self) -> f64 {
-        let ended = self.ended.map_or(0.0, |ended| ended.safe_per_s);
+        let ended = self.ended.as_ref().map_or(0.0, |ended| ended.safe_per_s);
         self.leases.iter().map(Lease::safe_per_s).fold(ended, f64::max)
     }
 
     /// Most that the node may have saved, tokens.
     pub fn committed_burst(&self) -> f64 {
-        let ended = self.ended.map_or(0.0, |ended| ended.burst);
+        let ended = self.ended.as_ref().map_or(0.0, |ended| ended.burst);
         self.leases.iter().map(|l| l.burst).fold(ended, f64::max)
     }
 
-    /// Highest ceiling still lent for a bucket under a global limit, tokens per second.
-    pub fn committed_ceiling(&self, row: u32) -> f64 {
-        let of = |l: &Lease| l.ceilings.iter().filter(|(r, _)| *r == row).map(|(_, c)| *c).fold(0.0, f64::max);
-        self.leases.iter().map(of).fold(0.0, f64::max)
+    /// Highest ceilings still lent for buckets under a global limit, tokens per second, by row.
+    pub fn committed_ceilings(&self) -> BTreeMap<u32, f64> {
+        let mut highest = self.ended.as_ref().map_or_else(BTreeMap::new, |ended| ended.ceilings.clone());
+        self.leases.iter().for_each(|lease| raise(&mut highest, &lease.ceilings));
+        highest
+    }
+}
+
+fn raise(highest: &mut BTreeMap<u32, f64>, ceilings: &[(u32, f64)]) {
+    for (row, ceiling) in ceilings {
+        let held = highest.entry(*row).or_default();
+        *held = held.max(*ceiling);
     }
 }
 
@@ -196,6 +209,18 @@ mod tests {
         assert_eq!((l.committed_per_s(late), l.committed_burst()), (1.0, 50.0));
         l.acknowledge(2);
         assert_eq!((l.committed_per_s(late), l.committed_burst()), (0.5, 20.0));
+    }
+
+    #[test]
+    fn a_ceiling_outlasts_its_lease_until_a_newer_one_is_acknowledged() {
+        let mut l = Ledger::default();
+        l.issue(Lease { ceilings: vec![(7, 3.0)], ..lease(1, &[9.0], 50.0) });
+        l.issue(Lease { ceilings: vec![(7, 0.5), (8, 1.0)], ..lease(2, &[9.0], 50.0) });
+        assert_eq!(l.committed_ceilings(), [(7, 3.0), (8, 1.0)].into());
+        l.expire(Timestamp::from_secs(3600));
+        assert_eq!(l.committed_ceilings(), [(7, 3.0), (8, 1.0)].into(), "a node that was cut off still has it");
+        l.acknowledge(2);
+        assert_eq!(l.committed_ceilings(), [(7, 0.5), (8, 1.0)].into());
     }
 
     #[test]

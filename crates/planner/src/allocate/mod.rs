@@ -2,12 +2,13 @@
 //!
 //! [`ledger`] knows what is still lent, [`supply`] what each node has saved, [`nodes`] shares the sustained capacity at equal
 //! risk, [`burst`] the burst by how much a node's demand swings, [`buckets`] turns a node's rate into guarantees,
-//! [`entitled`] says what one bucket may claim at most.
+//! [`entitled`] says what one bucket may claim at most, [`limit`] splits what a bucket may reach over all nodes.
 
 pub mod buckets;
 pub mod burst;
 pub mod entitled;
 pub mod ledger;
+pub mod limit;
 pub mod nodes;
 pub mod supply;
 

@@ -228,7 +228,7 @@ mod tests {
         means.update(None, &mut store);
         calibration.expect(&store, &means);
         let before = calibration.shifts[0];
-        assert_eq!(store.evict(3, 3600), 1);
+        assert_eq!(store.evict(3, 3600, |_| false), 1);
         let gone = class(f64::from(means.steps[0][store.rows() - 2].min(means.steps[0][store.rows() - 1])));
         store.record(&report(3, &[("stays", 9)]));
         store.close(3);

@@ -20,7 +20,7 @@ pub use snapshot::RestoreError;
 pub use view::{NodeView, Outlook, SeriesView};
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, LazyLock},
 };
 
@@ -104,6 +104,7 @@ impl Planner {
         if self.epoch.is_multiple_of(EVICT_EVERY) {
             self.evict(now);
         }
+        self.know_limited();
         self.means.update(self.compiled.as_ref(), &mut self.store);
         if self.settings.without.forecast {
             self.means.repeat_last(&mut self.store);
@@ -113,7 +114,7 @@ impl Planner {
         }
         self.foresee(now);
         let past = self.past();
-        let origins = (0..self.settings.origins.len()).map(|o| self.lease(o, &past, now)).collect();
+        let origins = self.lease(&past, now);
         Plan { epoch: self.epoch, issued_at: now, tables: self.tables.clone(), summary: self.summary(now, origins) }
     }
 
@@ -186,7 +187,8 @@ impl Planner {
     fn evict(&mut self, now: Timestamp) {
         let window = self.store.window_of(now.as_secs());
         let names: Vec<String> = self.store.nodes.iter().filter(|n| n.known).map(|n| n.name.clone()).collect();
-        self.store.evict(window, self.forget_after_s());
+        let limited: BTreeSet<String> = self.named_limits().into_iter().map(str::to_owned).collect();
+        self.store.evict(window, self.forget_after_s(), |bucket| limited.contains(bucket));
         for name in names.iter().filter(|n| self.store.node_number(n).is_none()) {
             self.tables.remove(name);
         }

@@ -101,7 +101,8 @@ impl Planner {
         }
         let safe_per_s = refill.last().copied().unwrap_or(0.0);
         let ceiling_per_s = candidate.ceiling.min(unlimited).max(rate);
-        BucketRates { refill_per_s: refill, capacity, ceiling_per_s, safe_per_s, must_leave: leave.listed(candidate) }
+        let ceiling_burst = self.saved_of_limit(lease.number, policy, ceiling_per_s, capacity);
+        BucketRates { refill_per_s: refill, capacity, ceiling_per_s, ceiling_burst, safe_per_s, must_leave: leave.listed(candidate) }
     }
 
     /// What serves every bucket without an entry: it borrows.

@@ -28,21 +28,28 @@ pub(super) struct NodeLease {
     pub burst: f64,
 }
 
-/// The nodes of an origin and what they hold.
-struct Group {
+/// The nodes of an origin, by number.
+pub(super) struct Group {
     origin: Origin,
-    live: Vec<usize>,
+    /// Those that report.
+    pub live: Vec<usize>,
     vanished: Vec<usize>,
 }
 
 impl Planner {
-    /// Leases the capacity of origin `index`, writes the tables of its nodes and returns its totals.
-    pub(super) fn lease(&mut self, index: usize, past: &Past, now: Timestamp) -> OriginSummary {
-        let group = self.group(index, now);
-        let mut candidates = self.candidates(&group.live, past);
-        self.entitle(&group.live, &candidates, group.origin.sustained_per_s, past);
-        self.split_limits(&group.live, &group.vanished, &mut candidates);
-        let (rates, price) = self.share_rates(&group, &candidates, now);
+    /// Leases the capacity of every origin, writes the tables of its nodes and returns its totals.
+    pub(super) fn lease(&mut self, past: &Past, now: Timestamp) -> Vec<OriginSummary> {
+        let groups: Vec<Group> = (0..self.settings.origins.len()).map(|index| self.group(index, now)).collect();
+        let mut candidates: Vec<Vec<Vec<Candidate>>> = groups.iter().map(|group| self.candidates(&group.live, past)).collect();
+        for (group, candidates) in groups.iter().zip(&candidates) {
+            self.entitle(&group.live, candidates, group.origin.sustained_per_s, past);
+        }
+        self.split_limits(&groups, &mut candidates);
+        groups.into_iter().zip(candidates).map(|(group, candidates)| self.lease_one(group, &candidates, now)).collect()
+    }
+
+    fn lease_one(&mut self, group: Group, candidates: &[Vec<Candidate>], now: Timestamp) -> OriginSummary {
+        let (rates, price) = self.share_rates(&group, candidates, now);
         let safe = self.share_safe(&group, &rates);
         let bursts = self.share_burst(&group);
         let schedules = self.schedules(&group, &rates, &safe, now);

@@ -146,6 +146,11 @@ impl Store {
         number as u32
     }
 
+    /// Makes a row for a bucket of `node` that has not asked for anything by `window`, unless there is one or no room for it.
+    pub fn know(&mut self, node: u32, bucket: &str, window: Window) {
+        self.row_for(node, bucket, window);
+    }
+
     fn row_for(&mut self, node: u32, bucket: &str, window: Window) -> Option<u32> {
         if let Some(row) = self.index.find(node, bucket) {
             return Some(row);
