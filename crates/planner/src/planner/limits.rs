@@ -20,8 +20,8 @@ use crate::{
     settings::Policy,
 };
 
-/// Requests per window below which a node's part in a limit follows its average over some minutes rather than the forecast: of so few,
-/// which node was asked last says little about which will be next.
+/// Requests per window over all nodes below which a node's part in a limit follows its average over some minutes rather than the
+/// forecast: of so few, which node was asked last says little about which will be next.
 const FEW: f64 = 10.0;
 /// That average: 5 minutes.
 const LATELY: usize = 1;
@@ -61,7 +61,8 @@ impl Planner {
         for (name, at) in limited {
             let mut held = held.get(name).cloned().unwrap_or_default();
             let limit = at.first().and_then(|(i, j)| lists[*i][*j].limit).unwrap_or(0.0);
-            let places: Vec<Place> = at.iter().map(|(i, j)| self.place(numbers[*i], &lists[*i][*j], &mut held)).collect();
+            let few = FEW / (FEW + at.iter().map(|(i, j)| lists[*i][*j].mean).sum::<f64>());
+            let places: Vec<Place> = at.iter().map(|(i, j)| self.place(numbers[*i], &lists[*i][*j], few, &mut held)).collect();
             let gone: f64 = held.values().sum();
             for ((i, j), ceiling) in at.iter().zip(split((limit - gone).max(0.0), &places)) {
                 let candidate = &mut lists[*i][*j];
@@ -71,9 +72,8 @@ impl Planner {
         }
     }
 
-    /// Takes what node `number` holds out of `held`.
-    fn place(&self, number: usize, candidate: &Candidate, held: &mut BTreeMap<usize, f64>) -> Place {
-        let few = FEW / (FEW + candidate.mean);
+    /// Node `number` as far as a limit goes: its average counts by `few`. What it holds is taken out of `held`.
+    fn place(&self, number: usize, candidate: &Candidate, few: f64, held: &mut BTreeMap<usize, f64>) -> Place {
         let lately = f64::from(self.store.columns.ewma[LATELY][candidate.row as usize]);
         let demand = few * lately + (1.0 - few) * candidate.mean;
         Place { demand, committed: held.remove(&number).unwrap_or(0.0), instances: self.instances(number) }
