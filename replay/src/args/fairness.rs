@@ -31,7 +31,7 @@ pub struct Fairness {
     /// Keep the first M windows of 30 s: two days, half of them scored.
     #[arg(long, default_value_t = 5760, value_name = "M")]
     pub windows: u32,
-    /// Count every request of the trace as so many at once: a split limit and a guarantee need whole tokens in every window.
+    /// Count every request of the trace as so many at once: a guarantee needs whole tokens in every window.
     #[arg(long, default_value_t = 1, value_name = "K")]
     pub times: u32,
     /// The model.
