@@ -7,7 +7,7 @@ use crate::{
     adopt::{self, Adoption},
     counts::Counts,
     ladder::{Ladder, Stage},
-    slot::{BucketHandle, Slot, Slots},
+    slot::{BucketHandle, Slot, Slots, ceiling_burst},
 };
 
 /// The bucket that serves all requests whose own bucket cannot be kept: its id is not legal, or there are too many.
@@ -291,13 +291,6 @@ fn member_rates(listed: Option<&BucketRates>, lease: &Lease) -> MemberRates {
     }
     let refill_per_s = stage.rate(&rates.refill_per_s, rates.safe_per_s) / instances;
     MemberRates { refill_per_s, capacity: rates.capacity / instances, ..borrowing }
-}
-
-/// Tokens of a bucket's ceiling that one of `instances` may save: a request takes one, however slowly it comes.
-fn ceiling_burst(rates: &BucketRates, step_s: u32, instances: f64) -> f64 {
-    let whole = rates.ceiling_burst.unwrap_or(rates.ceiling_per_s * f64::from(step_s) + rates.capacity);
-    let least = if rates.ceiling_per_s > 0.0 { 1.0 } else { 0.0 };
-    (whole / instances).max(least)
 }
 
 fn nanos(t: Timestamp) -> u64 {

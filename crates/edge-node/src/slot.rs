@@ -73,3 +73,10 @@ impl Slots {
         }
     }
 }
+
+/// Tokens of a bucket's ceiling that one of `instances` may save: a request takes one, however slowly it comes.
+pub(crate) fn ceiling_burst(rates: &BucketRates, step_s: u32, instances: f64) -> f64 {
+    let whole = rates.ceiling_burst.unwrap_or(rates.ceiling_per_s * f64::from(step_s) + rates.capacity);
+    let least = if rates.ceiling_per_s > 0.0 { 1.0 } else { 0.0 };
+    (whole / instances).max(least)
+}
