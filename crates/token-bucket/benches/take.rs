@@ -16,8 +16,9 @@ use std::{
 use contenders::{Bare, Case, Governed, Limiter, Locked, Node, TIME};
 use tidegate_token_bucket::TokenBucket;
 
-const ROUNDS: usize = 15;
-/// Takes of each thread in a round.
+const ROUNDS: usize = 31;
+/// Takes of a thread in a round, times the threads: a round of many has to be long enough for them to meet, one of a single thread short
+/// enough that others on the machine seldom come between.
 const TAKES: u64 = 500_000;
 /// Time that passes between two takes of a thread.
 const STEP_NS: u64 = 1_000;
@@ -57,10 +58,11 @@ fn compare(case: &Case, threads: usize) -> [f64; 5] {
 /// Nanoseconds of a take when `threads` take at once.
 fn round(limiter: &impl Limiter, threads: usize) -> f64 {
     let start = Barrier::new(threads);
+    let takes = TAKES * threads as u64;
     let one = || {
         start.wait();
         let start = Instant::now();
-        for i in 1..=TAKES {
+        for i in 1..takes + 1 {
             TIME.set(i * STEP_NS);
             black_box(limiter.take());
         }
@@ -71,5 +73,5 @@ fn round(limiter: &impl Limiter, threads: usize) -> f64 {
         // A take does not panic; were one to, its time would count as none.
         all.into_iter().filter_map(|thread| thread.join().ok()).max().unwrap_or(Duration::ZERO)
     });
-    longest.as_secs_f64() * 1e9 / TAKES as f64
+    longest.as_secs_f64() * 1e9 / takes as f64
 }

@@ -1,17 +1,18 @@
 //! One token bucket.
 
 use crate::{
+    ask::{Ask, NO_RESERVE, PART, WHOLE, cost_of},
     atomic::{
-        AtomicU64,
+        AtomicU64, BackOff,
         Ordering::{AcqRel, Acquire},
-        spin_loop,
     },
+    drought::Drought,
     line_cell::{LineCell, Reading},
-    refill::{Line, Mark, UNITS_PER_TOKEN, units},
+    refill::{Line, Mark, Slope, UNITS_PER_TOKEN, units},
 };
 
 /// How far `spent` may run ahead of the refill before the difference is read as a rest so long that the counters wrapped.
-const LONGEST_DEBT: u64 = 1 << 62;
+const LONGEST_DEBT: i64 = 1 << 62;
 
 /// A token bucket: refills at a rate, holds at most its capacity, gives tokens to whoever takes first.
 ///
@@ -33,14 +34,15 @@ const LONGEST_DEBT: u64 = 1 << 62;
 ///
 /// Counters wrap: a bucket that was left alone for more than 1e13 tokens of refill (two weeks at 1e7 per second, four years at
 /// 1e5) can hold less than its capacity afterwards, never more.
-// In this order what every take reads, at the end, is more than a cache line away from what it writes: a read from the line that an
-// atomic operation has just written waits for it.
+// Two cache lines: what takes write is in the first, what every take reads in the second. A read from the line that an atomic operation
+// has just written waits for it.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub struct TokenBucket {
     /// Units taken or lost to overflow since the bucket was made, modulo 2^64; the balance is refilled minus spent.
     spent: AtomicU64,
     line: LineCell,
+    drought: Drought,
 }
 
 impl TokenBucket {
@@ -48,7 +50,8 @@ impl TokenBucket {
     pub fn new(refill_per_s: f64, capacity: f64, tokens: f64, now_ns: u64) -> Self {
         let full = units(capacity);
         let start = Mark { units: units(tokens).min(full) as u64, parts: 0 };
-        Self { spent: AtomicU64::new(0), line: LineCell::new(Line::new(now_ns, start, refill_per_s, capacity)) }
+        let line = Line::new(now_ns, start, refill_per_s, capacity);
+        Self { spent: AtomicU64::new(0), line: LineCell::new(line), drought: Drought::none() }
     }
 
     /// Takes `n` tokens, or none when there are fewer.
@@ -90,7 +93,10 @@ impl TokenBucket {
 
     /// Gives back `n` tokens that were taken; what does not fit below the capacity is lost.
     pub fn refund(&self, n: u64) {
-        self.spent.fetch_sub(cost_of(n) as u64, AcqRel);
+        if n > 0 {
+            self.spent.fetch_sub(cost_of(n) as u64, AcqRel);
+            self.drought.end();
+        }
     }
 
     /// Changes rate and capacity at `now_ns`. The time until then is settled at the old rate; a smaller capacity clips what
@@ -100,11 +106,14 @@ impl TokenBucket {
     /// changes wait for each other.
     pub fn set(&self, refill_per_s: f64, capacity: f64, now_ns: u64) {
         self.line.replace(|old| {
-            let now_ns = now_ns.max(old.since_ns);
-            let next = Line::new(now_ns, old.at(now_ns), refill_per_s, capacity);
-            self.clip(next.start, old.capacity.min(next.capacity));
+            let now_ns = now_ns.max(old.slope.since_ns);
+            let start = old.at(now_ns);
+            let next = Line::new(now_ns, start, refill_per_s, capacity);
+            self.clip(start, old.slope.capacity.min(next.slope.capacity));
             next
         });
+        self.spent_in_order();
+        self.drought.end();
     }
 
     /// Tokens that the bucket holds at `now_ns`; negative when it is in debt.
@@ -123,51 +132,102 @@ impl TokenBucket {
     fn held(&self, now_ns: u64) -> (i64, i64) {
         let spent = self.spent.load(Acquire);
         let line = self.line.get();
-        (balance(line.at(now_ns), spent).min(line.capacity), line.capacity)
+        (balance(line.at(now_ns), spent).min(line.slope.capacity), line.slope.capacity)
     }
 
     /// Spends what `ask` gets of the balance; returns it in units, or `None` when nothing was spent.
     #[inline]
     fn spend<const WHOLE: bool>(&self, now_ns: u64, ask: Ask) -> Option<i64> {
-        let reading = self.line.glance();
-        match reading.line.soon(now_ns).map(|refilled| self.try_spend::<WHOLE>(&reading, refilled, ask)) {
-            Some(Ok(spent)) => spent,
-            _ => self.spend_anyhow::<WHOLE>(now_ns, ask),
+        if ask.reserve >= 0 && self.drought.lasts_at(now_ns) {
+            return None;
         }
+        self.spend_soon::<WHOLE>(now_ns, ask).unwrap_or_else(|Undecided| self.spend_anyhow::<WHOLE>(now_ns, ask))
     }
 
-    /// [`TokenBucket::spend`] when others come between, or time is far from the last change of the rate.
+    /// [`TokenBucket::spend`] where it is enough to know about how much there is.
+    #[inline]
+    fn spend_soon<const WHOLE: bool>(&self, now_ns: u64, ask: Ask) -> Result<Option<i64>, Undecided> {
+        let Reading { version, of: slope } = self.line.glance();
+        let refilled = slope.soon(now_ns).ok_or(Undecided)?;
+        let spent = self.spent.load(Acquire);
+        // There are this many or a few more, or else the counters wrapped.
+        let held = refilled.units.wrapping_sub(spent) as i64;
+        if held > slope.capacity {
+            let full = self.line.rest().rounded_up(refilled).wrapping_sub(slope.capacity as u64);
+            return if ask.is_covered_by(slope.capacity) { self.swap(version, spent, full, ask.most) } else { Err(Undecided) };
+        }
+        if ask.is_covered_by(held) {
+            return if held + Slope::SHORT <= slope.capacity { self.swap(version, spent, spent, ask.most) } else { Err(Undecided) };
+        }
+        if held < -LONGEST_DEBT || ask.granted::<WHOLE>(held + Slope::SHORT).is_some() || !self.line.is_current(version) {
+            return Err(Undecided);
+        }
+        Ok(self.refuse(Reading { version, of: slope }, refilled.units, held, now_ns))
+    }
+
+    /// [`TokenBucket::spend`] when that was not enough, others come between, or time is far from the last change of the rate.
     #[cold]
     fn spend_anyhow<const WHOLE: bool>(&self, now_ns: u64, ask: Ask) -> Option<i64> {
+        let mut back_off = BackOff::new();
         loop {
-            let reading = self.line.read();
-            if let Ok(spent) = self.try_spend::<WHOLE>(&reading, reading.line.at(now_ns), ask) {
+            if let Ok(spent) = self.try_spend::<WHOLE>(now_ns, ask) {
                 return spent;
             }
-            spin_loop();
+            back_off.wait();
         }
     }
 
-    #[inline]
-    fn try_spend<const WHOLE: bool>(&self, reading: &Reading, refilled: Mark, ask: Ask) -> Result<Option<i64>, Overtaken> {
+    fn try_spend<const WHOLE: bool>(&self, now_ns: u64, ask: Ask) -> Result<Option<i64>, Undecided> {
+        let Reading { version, of: line } = self.line.read();
+        let refilled = line.at(now_ns);
         let spent = self.spent.load(Acquire);
-        if !self.line.is_current(reading) {
-            return Err(Overtaken);
+        let held = balance(refilled, spent);
+        let (before, held) = if held <= line.slope.capacity {
+            (spent, held)
+        } else {
+            (refilled.rounded_up().wrapping_sub(line.slope.capacity as u64), line.slope.capacity)
+        };
+        match ask.granted::<WHOLE>(held) {
+            Some(cost) => self.swap(version, spent, before, cost),
+            None if self.line.is_current(version) => Ok(self.refuse(Reading { version, of: line.slope }, refilled.units, held, now_ns)),
+            None => Err(Undecided),
         }
-        let difference = refilled.units.wrapping_sub(spent);
-        if difference <= reading.line.capacity as u64 || is_debt(difference) {
-            return ask.granted::<WHOLE>(difference as i64).map_or(Ok(None), |cost| self.swap(spent, spent, cost));
-        }
-        let full = refilled.rounded_up().wrapping_sub(reading.line.capacity as u64);
-        ask.granted::<WHOLE>(reading.line.capacity).map_or(Ok(None), |cost| self.swap(spent, full, cost))
     }
 
-    /// Charges `cost` on top of `before`, if `seen` has been spent still.
+    /// Nothing is spent, and none of the `held` units is a token's worth: so others need not look, if it will be so for long.
     #[inline]
-    fn swap(&self, seen: u64, before: u64, cost: i64) -> Result<Option<i64>, Overtaken> {
+    fn refuse(&self, at: Reading<Slope>, refilled: u64, held: i64, now_ns: u64) -> Option<i64> {
+        if at.of.is_long_for(UNITS_PER_TOKEN - held) {
+            self.remember(at, refilled, now_ns);
+        }
+        None
+    }
+
+    /// Remembers until when there will be no token, where about `refilled` units are refilled at `now_ns`.
+    #[cold]
+    fn remember(&self, Reading { version, of: slope }: Reading<Slope>, refilled: u64, now_ns: u64) {
+        self.drought.begin(|| {
+            let held = refilled.wrapping_sub(self.spent_in_order()) as i64;
+            let missing = UNITS_PER_TOKEN - held.max(-LONGEST_DEBT);
+            let is_sure = held >= -LONGEST_DEBT && slope.is_long_for(missing) && self.line.is_current(version);
+            is_sure.then(|| now_ns.max(slope.since_ns).saturating_add(slope.at_least_for(missing)))
+        });
+    }
+
+    /// What was spent, in an order with all that was or will be refunded, and with changes of the line.
+    fn spent_in_order(&self) -> u64 {
+        self.spent.fetch_add(0, AcqRel)
+    }
+
+    /// Charges `cost` on top of `before`, if the line is still of `version` and `seen` has been spent still.
+    #[inline]
+    fn swap(&self, version: u64, seen: u64, before: u64, cost: i64) -> Result<Option<i64>, Undecided> {
+        if !self.line.is_current(version) {
+            return Err(Undecided);
+        }
         // AcqRel: a taker that sees this spending also sees everything that came before it, the rate included.
         let swapped = self.spent.compare_exchange_weak(seen, before.wrapping_add(cost as u64), AcqRel, Acquire);
-        swapped.map(|_| Some(cost)).map_err(|_| Overtaken)
+        swapped.map(|_| Some(cost)).map_err(|_| Undecided)
     }
 
     /// Writes off what exceeds `capacity` at `refilled`.
@@ -178,66 +238,12 @@ impl TokenBucket {
     }
 }
 
-/// Another's spending or a change of the line came between a look and what was to be made of it.
+/// A look did not tell enough, or another's spending or a change of the line came between it and what was to be made of it.
 #[derive(Debug)]
-struct Overtaken;
-
-/// A take of all or nothing, and one of as many whole tokens as there are.
-const WHOLE: bool = true;
-const PART: bool = false;
-
-/// The reserve of a take that leaves nothing: room for the largest ask below the deepest debt, and for their sum in 64 bits.
-const NO_RESERVE: i64 = -(3 << 61);
-
-/// What a taker wants, in units.
-#[derive(Debug, Clone, Copy)]
-struct Ask {
-    most: i64,
-    /// What has to be left.
-    reserve: i64,
-}
-
-impl Ask {
-    #[inline]
-    fn of(n: u64, reserve: i64) -> Self {
-        Self { most: cost_of(n), reserve }
-    }
-
-    /// Less than this is not taken.
-    #[inline]
-    fn least<const WHOLE: bool>(self) -> i64 {
-        if WHOLE { self.most } else { UNITS_PER_TOKEN }
-    }
-
-    /// What it gets of a balance of `held`.
-    #[inline]
-    fn granted<const WHOLE: bool>(self, held: i64) -> Option<i64> {
-        let free = held - self.reserve;
-        if free >= self.most {
-            return Some(self.most);
-        }
-        (free >= self.least::<WHOLE>()).then(|| free / UNITS_PER_TOKEN * UNITS_PER_TOKEN)
-    }
-}
+struct Undecided;
 
 /// Refilled minus spent, in units: negative for a debt, `i64::MAX` where it is above that.
 fn balance(refilled: Mark, spent: u64) -> i64 {
-    let difference = refilled.units.wrapping_sub(spent);
-    if is_debt(difference) {
-        return difference as i64;
-    }
-    i64::try_from(difference).unwrap_or(i64::MAX)
-}
-
-/// Whether refilled minus spent, modulo 2^64, is below zero.
-#[inline]
-fn is_debt(difference: u64) -> bool {
-    difference > u64::MAX - LONGEST_DEBT
-}
-
-/// `n` tokens in units; more than any bucket can hold where `n` is beyond that.
-#[inline]
-fn cost_of(n: u64) -> i64 {
-    const BEYOND: i64 = 1 << 60;
-    i64::try_from(n).map_or(BEYOND, |n| n.saturating_mul(UNITS_PER_TOKEN).min(BEYOND))
+    let difference = refilled.units.wrapping_sub(spent) as i64;
+    if difference < -LONGEST_DEBT { i64::MAX } else { difference }
 }

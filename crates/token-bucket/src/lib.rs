@@ -1,10 +1,10 @@
 //! A lock-free token bucket whose rate can change while it is in use, and the two-level take built on it.
 //!
-//! - [`TokenBucket`]: one bucket. Its whole mutable state is one atomic word: the tokens spent since it was made.
+//! - [`TokenBucket`]: one bucket. Its whole balance is one atomic word: the tokens spent since it was made.
 //! - [`two_level`]: a node's bucket, from which member buckets take what they are guaranteed or borrow what others leave.
 //!
-//! Two things underneath: `refill` is the line that refilled tokens follow over time, exact to the nanotoken per second;
-//! `line_cell` lets takers read that line while a setter replaces it.
+//! Three things underneath: `refill` is the line that refilled tokens follow over time, exact to the nanotoken per second;
+//! `line_cell` lets takers read that line while a setter replaces it; `drought` remembers until when there is nothing to take.
 //!
 //! ```
 //! use tidegate_token_bucket::{Member, MemberRates, NodeBucket};
@@ -26,8 +26,10 @@
 
 #![cfg_attr(not(all(loom, test)), no_std)]
 
+mod ask;
 mod atomic;
 mod bucket;
+mod drought;
 mod line_cell;
 #[cfg(all(loom, test))]
 mod models;

@@ -10,103 +10,119 @@ use crate::{
         Ordering::{Acquire, Relaxed, Release},
         spin_loop,
     },
-    refill::{Line, Mark},
+    refill::{Line, Rest, Slope},
 };
 
 #[derive(Debug)]
 struct Slot {
     since_ns: AtomicU64,
-    units: AtomicU64,
-    parts: AtomicU64,
-    nanotokens_per_s: AtomicU64,
+    start: AtomicU64,
     units_per_ns: AtomicU64,
     capacity: AtomicI64,
+    parts: AtomicU64,
+    nanotokens_per_s: AtomicU64,
 }
 
 impl Slot {
-    fn new(line: Line) -> Self {
+    fn new(Line { slope, rest }: Line) -> Self {
         Self {
-            since_ns: AtomicU64::new(line.since_ns),
-            units: AtomicU64::new(line.start.units),
-            parts: AtomicU64::new(line.start.parts),
-            nanotokens_per_s: AtomicU64::new(line.nanotokens_per_s),
-            units_per_ns: AtomicU64::new(line.units_per_ns),
-            capacity: AtomicI64::new(line.capacity),
+            since_ns: AtomicU64::new(slope.since_ns),
+            start: AtomicU64::new(slope.start),
+            units_per_ns: AtomicU64::new(slope.units_per_ns),
+            capacity: AtomicI64::new(slope.capacity),
+            parts: AtomicU64::new(rest.parts),
+            nanotokens_per_s: AtomicU64::new(rest.nanotokens_per_s),
         }
     }
 
     // Acquire pairs with the Release of `store`: who sees one word of a newer line also sees the version before it.
     #[inline]
-    fn load(&self) -> Line {
-        Line {
+    fn slope(&self) -> Slope {
+        Slope {
             since_ns: self.since_ns.load(Acquire),
-            start: Mark { units: self.units.load(Acquire), parts: self.parts.load(Acquire) },
-            nanotokens_per_s: self.nanotokens_per_s.load(Acquire),
+            start: self.start.load(Acquire),
             units_per_ns: self.units_per_ns.load(Acquire),
             capacity: self.capacity.load(Acquire),
         }
     }
 
-    fn store(&self, line: Line) {
-        self.since_ns.store(line.since_ns, Release);
-        self.units.store(line.start.units, Release);
-        self.parts.store(line.start.parts, Release);
-        self.nanotokens_per_s.store(line.nanotokens_per_s, Release);
-        self.units_per_ns.store(line.units_per_ns, Release);
-        self.capacity.store(line.capacity, Release);
+    #[inline]
+    fn rest(&self) -> Rest {
+        Rest { parts: self.parts.load(Acquire), nanotokens_per_s: self.nanotokens_per_s.load(Acquire) }
+    }
+
+    fn line(&self) -> Line {
+        Line { slope: self.slope(), rest: self.rest() }
+    }
+
+    fn store(&self, Line { slope, rest }: Line) {
+        self.since_ns.store(slope.since_ns, Release);
+        self.start.store(slope.start, Release);
+        self.units_per_ns.store(slope.units_per_ns, Release);
+        self.capacity.store(slope.capacity, Release);
+        self.parts.store(rest.parts, Release);
+        self.nanotokens_per_s.store(rest.nanotokens_per_s, Release);
     }
 }
 
 /// See the module.
+// In this order all that a glance reads is in 64 bytes, at the end.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct LineCell {
-    front: Slot,
-    back: Slot,
     setting: AtomicBool,
+    back: Slot,
+    front: Slot,
     /// Even while the front holds the line, odd while a setter fills it and the back does.
     version: AtomicU64,
 }
 
-/// A look at the line, which counts only once [`LineCell::is_current`] has said so: until then its numbers may be of two lines.
+/// What was read of the line, which counts only once [`LineCell::is_current`] has said so of its version: until then its numbers may be
+/// of two lines.
 #[derive(Debug)]
-pub(crate) struct Reading {
-    version: u64,
-    pub line: Line,
+pub(crate) struct Reading<T> {
+    pub version: u64,
+    pub of: T,
 }
 
 impl LineCell {
     pub fn new(line: Line) -> Self {
-        Self { version: AtomicU64::new(0), setting: AtomicBool::new(false), front: Slot::new(line), back: Slot::new(line) }
+        Self { setting: AtomicBool::new(false), back: Slot::new(line), front: Slot::new(line), version: AtomicU64::new(0) }
     }
 
     /// A look at the front. While a setter fills it, the look does not count.
     #[inline]
-    pub fn glance(&self) -> Reading {
+    pub fn glance(&self) -> Reading<Slope> {
         // An odd version is rounded down, so that none is ever equal to it.
         let version = self.version.load(Acquire) & !1;
-        Reading { version, line: self.front.load() }
+        Reading { version, of: self.front.slope() }
+    }
+
+    /// The rest of what a glance saw, if its version is still current afterwards.
+    #[inline]
+    pub fn rest(&self) -> Rest {
+        self.front.rest()
     }
 
     /// A look at the line, in whichever slot holds it.
-    pub fn read(&self) -> Reading {
+    pub fn read(&self) -> Reading<Line> {
         let version = self.version.load(Acquire);
         let slot = if version.is_multiple_of(2) { &self.front } else { &self.back };
-        Reading { version, line: slot.load() }
+        Reading { version, of: slot.line() }
     }
 
-    /// Whether `reading` is of the line that holds now.
+    /// Whether what was read at `version` is of the line that holds now.
     #[inline]
-    pub fn is_current(&self, reading: &Reading) -> bool {
-        self.version.load(Relaxed) == reading.version
+    pub fn is_current(&self, version: u64) -> bool {
+        self.version.load(Relaxed) == version
     }
 
     /// The current line.
     pub fn get(&self) -> Line {
         loop {
             let reading = self.read();
-            if self.is_current(&reading) {
-                return reading.line;
+            if self.is_current(reading.version) {
+                return reading.of;
             }
         }
     }
@@ -117,7 +133,7 @@ impl LineCell {
             spin_loop();
         }
         let version = self.version.load(Relaxed);
-        let line = next(self.front.load());
+        let line = next(self.front.line());
         self.version.store(version.wrapping_add(1), Release);
         self.front.store(line);
         self.version.store(version.wrapping_add(2), Release);

@@ -2,10 +2,14 @@
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test -p tidegate-token-bucket --lib models` runs them; `cargo xtask test` does so too.
 
+use std::fmt::Debug;
+
 use loom::{model::Builder, sync::Arc, thread};
 
 use crate::{
     Member, MemberRates, NodeBucket, Refusal, Split, TokenBucket,
+    atomic::{AtomicU64, Ordering::AcqRel},
+    drought::Drought,
     line_cell::{LineCell, Reading},
     refill::{Line, Mark},
 };
@@ -29,32 +33,42 @@ fn both<T: 'static>(other: impl FnOnce() -> T + 'static, own: impl FnOnce() -> T
 }
 
 /// One look, by `look`, while the line is replaced: whole, or known not to count.
-fn look_while_set(look: fn(&LineCell) -> Reading) {
+fn look_while_set<T: PartialEq + Debug + 'static>(look: fn(&LineCell) -> Reading<T>, part: fn(Line) -> T) {
     let line = |k: u64| Line::new(k, Mark { units: k, parts: k }, k as f64, k as f64);
     check(1, move || {
         let cell = Arc::new(LineCell::new(line(1)));
         let reader = cell.clone();
         let read = move || {
             let reading = look(&reader);
-            reader.is_current(&reading).then_some(reading.line)
+            reader.is_current(reading.version).then_some(reading.of)
         };
         let set = || {
             cell.replace(|_| line(2));
-            Some(cell.get())
+            assert_eq!(cell.get(), line(2));
+            None
         };
-        let (seen, last) = both(read, set);
-        assert!(seen.is_none_or(|seen| seen == line(1) || seen == line(2)) && last == Some(line(2)), "{seen:?}");
+        let (seen, _) = both(read, set);
+        assert!(seen.as_ref().is_none_or(|seen| *seen == part(line(1)) || *seen == part(line(2))), "{seen:?}");
     });
 }
 
 #[test]
 fn a_glance_sees_one_line_and_never_parts_of_two() {
-    look_while_set(LineCell::glance);
+    look_while_set(LineCell::glance, |line| line.slope);
+}
+
+#[test]
+fn the_rest_of_a_glance_is_of_the_same_line() {
+    let whole = |cell: &LineCell| {
+        let Reading { version, of: slope } = cell.glance();
+        Reading { version, of: Line { slope, rest: cell.rest() } }
+    };
+    look_while_set(whole, |line| line);
 }
 
 #[test]
 fn a_reader_sees_one_line_and_never_parts_of_two() {
-    look_while_set(LineCell::read);
+    look_while_set(LineCell::read, |line| line);
 }
 
 #[test]
@@ -63,8 +77,8 @@ fn setters_take_turns() {
         let line = |k: u64| Line::new(k, Mark { units: 0, parts: 0 }, 0.0, 0.0);
         let cell = Arc::new(LineCell::new(line(0)));
         let other = cell.clone();
-        both(move || other.replace(|old| line(old.since_ns + 1)), || cell.replace(|old| line(old.since_ns + 1)));
-        assert_eq!(cell.get().since_ns, 2, "no change is lost");
+        both(move || other.replace(|old| line(old.slope.since_ns + 1)), || cell.replace(|old| line(old.slope.since_ns + 1)));
+        assert_eq!(cell.get().slope.since_ns, 2, "no change is lost");
     });
 }
 
@@ -101,6 +115,48 @@ fn a_smaller_capacity_clips_and_a_larger_one_adds_nothing() {
         assert!(taken && (left == 0.0 || left == 1.0), "{left} left");
         bucket.set(0.0, 3.0, 0);
         assert_eq!(bucket.tokens(0), left);
+    });
+}
+
+#[test]
+fn a_refund_ends_what_a_refused_taker_foresees() {
+    check(3, || {
+        // A token an hour: whoever is refused foresees nothing for long.
+        let bucket = Arc::new(TokenBucket::new(1.0 / 3600.0, 5.0, 0.0, 0));
+        let taker = bucket.clone();
+        let (taken, _) = both(move || taker.take(1, S), || [bucket.refund(2)].is_empty());
+        let left = if taken { 1 } else { 2 };
+        assert!(bucket.take(left, S), "{left} left");
+        assert!(!bucket.take(1, S));
+    });
+}
+
+#[test]
+fn two_who_foresee_do_not_hide_a_refund_from_each_other() {
+    check(4, || {
+        let all = Arc::new((Drought::none(), AtomicU64::new(0)));
+        let others = [all.clone(), all.clone()].map(|all| {
+            thread::spawn(move || {
+                let (drought, tokens) = (&all.0, &all.1);
+                drought.begin(|| (tokens.fetch_add(0, AcqRel) == 0).then_some(S));
+            })
+        });
+        let (drought, tokens) = (&all.0, &all.1);
+        tokens.fetch_add(1, AcqRel);
+        drought.end();
+        assert!(!drought.lasts_at(0), "while they may still be at it");
+        others.into_iter().for_each(|other| other.join().unwrap());
+        assert!(!drought.lasts_at(0));
+    });
+}
+
+#[test]
+fn a_new_rate_ends_what_a_refused_taker_foresees() {
+    check(1, || {
+        let bucket = Arc::new(TokenBucket::new(1.0 / 3600.0, 5.0, 0.0, 0));
+        let taker = bucket.clone();
+        both(move || taker.take(1, S), || [bucket.set(2.0, 5.0, S)].is_empty());
+        assert!(bucket.take(2, 2 * S), "a second at the new rate");
     });
 }
 

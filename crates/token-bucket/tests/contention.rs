@@ -37,6 +37,20 @@ fn refill_is_shared_out_once() {
 }
 
 #[test]
+fn what_is_refunded_can_be_taken_again_however_many_were_refused() {
+    for _ in 0..200 {
+        // No refill: who is refused expects nothing ever.
+        let bucket = TokenBucket::new(0.0, 2.0, 2.0, 0);
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| (0..500).filter(|&i| bucket.take(2, i)).for_each(|_| bucket.refund(2)));
+            }
+        });
+        assert_eq!(bucket.take_up_to(3, S), 2);
+    }
+}
+
+#[test]
 fn rate_changes_under_load_keep_the_sum() {
     let bucket = TokenBucket::new(1000.0, 100.0, 0.0, 0);
     let done = AtomicBool::new(false);
