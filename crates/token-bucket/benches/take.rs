@@ -16,10 +16,11 @@ use std::{
 use contenders::{Bare, Case, Governed, Limiter, Locked, Node, TIME};
 use tidegate_token_bucket::TokenBucket;
 
-const ROUNDS: usize = 31;
-/// Takes of a thread in a round, times the threads: a round of many has to be long enough for them to meet, one of a single thread short
-/// enough that others on the machine seldom come between.
-const TAKES: u64 = 500_000;
+const ROUNDS: usize = 21;
+/// Takes in a round of a single thread: few enough that others on the machine seldom come between.
+const TAKES_ALONE: u64 = 500_000;
+/// Takes of each of several threads: enough for them to meet, also where others keep one of them waiting.
+const TAKES_TOGETHER: u64 = 2_000_000;
 /// Time that passes between two takes of a thread.
 const STEP_NS: u64 = 1_000;
 
@@ -58,7 +59,7 @@ fn compare(case: &Case, threads: usize) -> [f64; 5] {
 /// Nanoseconds of a take when `threads` take at once.
 fn round(limiter: &impl Limiter, threads: usize) -> f64 {
     let start = Barrier::new(threads);
-    let takes = TAKES * threads as u64;
+    let takes = if threads == 1 { TAKES_ALONE } else { TAKES_TOGETHER };
     let one = || {
         start.wait();
         let start = Instant::now();
