@@ -19,8 +19,12 @@ pub struct Fit {
 }
 
 impl Fit {
-    /// Reads the fit part of `workload`.
+    /// Reads the fit part of `workload`. Where there is none every node has the same share, and so have its series.
     pub fn new(workload: &Workload) -> Self {
+        if workload.fit_windows == 0 {
+            let even = even(workload);
+            return Self { by_mean: even.clone(), by_p99: even };
+        }
         let mut counts: Vec<Vec<u64>> = vec![vec![]; workload.series.len()];
         let mut last = vec![u32::MAX; workload.series.len()];
         for row in workload.fit_rows() {
@@ -40,6 +44,12 @@ impl Fit {
             by_p99: shares(counts.iter_mut().map(|c| quantile_99(c, windows)).collect(), P99_FLOOR),
         }
     }
+}
+
+fn even(workload: &Workload) -> Vec<f64> {
+    let mut series = vec![0_u32; workload.nodes];
+    workload.series.iter().for_each(|s| series[s.node] += 1);
+    workload.series.iter().map(|s| 1.0 / (workload.nodes as f64 * f64::from(series[s.node]))).collect()
 }
 
 /// Parts of one by `weights`, each raised by `floor` or less; even parts when there is no weight at all.

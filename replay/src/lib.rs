@@ -6,7 +6,7 @@
 //! - [`kv`], [`fleet`], [`arrivals`]: how a table reaches a node, how a node decides, in which order requests come.
 //! - [`simulate`]: the loop. [`origin`], [`fair`], [`score`]: what it is judged by. [`ledger`]: the books that no contender
 //!   may break.
-//! - [`compare`]: all contenders over all cases; [`report`]: the result as JSON, Markdown and HTML.
+//! - [`compare`]: all contenders over all cases; [`cold`]: the same from nothing, over the first windows; [`report`]: the result as JSON, Markdown and HTML.
 //! - [`outlook`]: the planner's forecasts alone, against what came.
 //! - [`abuse`]: attacks laid over traces, and what they cost; [`signal`], [`stability`]: how the loop takes a step or a wave.
 //! - [`fairness`]: weights, priorities and a limit over all nodes, and what each bucket got of its fair share.
@@ -18,6 +18,7 @@
 pub mod abuse;
 pub mod arrivals;
 pub mod bench;
+pub mod cold;
 pub mod compare;
 pub mod contender;
 mod error;

@@ -14,6 +14,7 @@ use crate::args::Command;
 fn main() -> ExitCode {
     let ran = match args::Cli::parse().command {
         Command::Compare(asked) => command::compare::run(&asked),
+        Command::Cold(asked) => command::cold::run(&asked),
         Command::Bench(asked) => command::bench::run(&asked),
         Command::Forecast(asked) => command::forecast::run(&asked),
         Command::Abuse(asked) => command::abuse::run(&asked),

@@ -95,7 +95,8 @@ impl Run<'_> {
         self.scored = true;
         self.fleet.enforce(second);
         for (node, table) in self.contender.opening() {
-            if let Some(ledger) = &mut self.ledger {
+            // Epoch 0 is what a node was set up with; nobody leased it.
+            if let Some(ledger) = self.ledger.as_mut().filter(|_| table.epoch > 0) {
                 ledger.issued(node, &table);
             }
             self.fleet.open(node, table, second);

@@ -14,7 +14,7 @@ pub struct Cut {
     pub buckets: Option<usize>,
     /// Keep this many windows; all when `None`.
     pub windows: Option<u32>,
-    /// Share of the windows that contenders learn from and that is not scored, above 0 and below 1.
+    /// Share of the windows that contenders learn from and that is not scored, below 1; with 0 they begin cold, and all is scored.
     pub fit: f64,
     /// Let all requests of a window come in its last second, as in schemes that reckon by whole windows.
     pub gather: bool,
@@ -78,7 +78,7 @@ impl Workload {
             return Err(CompareError::Short { windows });
         }
         // Fits: the share is below one.
-        let fit_windows = ((f64::from(windows) * cut.fit) as u32).clamp(1, windows - 1);
+        let fit_windows = ((f64::from(windows) * cut.fit) as u32).clamp(u32::from(cut.fit > 0.0), windows - 1);
         let mut workload = Self {
             start: trace.start.div_euclid(i64::from(WINDOW_S)) * i64::from(WINDOW_S),
             windows,

@@ -3,6 +3,7 @@
 mod abuse;
 mod arrivals;
 mod bench;
+mod cold;
 mod compare;
 mod fairness;
 mod forecast;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 pub use abuse::Abuse;
 pub use arrivals::Arrivals;
 pub use bench::Bench;
+pub use cold::Cold;
 pub use compare::Compare;
 pub use fairness::Fairness;
 pub use forecast::Forecast;
@@ -51,6 +53,12 @@ pub enum Command {
     ///
     /// The exit code is 1 when a contender leased more than the origin has; targets that are missed are counted in the summary.
     Bench(Box<Bench>),
+    /// Scores the first windows of schemes that know nothing, from several starting points of each trace.
+    ///
+    /// Before its first lease a node has an even share of rate and burst, which is what static-pool keeps. Shares are means over the
+    /// starting points; the capacity is a multiple of the mean demand of all windows that follow one. A starting point at which
+    /// nothing is asked for in these windows is left out.
+    Cold(Cold),
     /// Says how often demand stayed within the planner's 50, 90 and 99 % quantiles, and writes forecasts out.
     ///
     /// A trace keeps its own nodes; every window is reported, and nothing is throttled. Coverage is over all series, node totals

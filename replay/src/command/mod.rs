@@ -3,6 +3,7 @@
 pub mod abuse;
 pub mod arrivals;
 pub mod bench;
+pub mod cold;
 pub mod compare;
 pub mod fairness;
 pub mod forecast;

@@ -8,7 +8,7 @@ use tidegate_planner::{
 };
 use tidegate_wire::{RateTable, Report, Timestamp};
 
-use super::{Brief, Contender, Leased, reshape::Reshape};
+use super::{Brief, Contender, Leased, fixed, reshape::Reshape};
 use crate::{
     CompareError,
     workload::{WINDOW_S, Workload},
@@ -17,6 +17,8 @@ use crate::{
 /// The planner with one origin and the given model.
 pub struct Adaptive {
     planner: Planner,
+    /// What the nodes begin on where there is nothing to learn from.
+    first: Vec<Leased>,
     reshape: Reshape,
 }
 
@@ -45,7 +47,8 @@ impl Adaptive {
             burst: brief.origin.burst,
         };
         let settings = Settings { interval_s: WINDOW_S, origins: vec![origin], ..settings };
-        Ok(Self { planner: Planner::new(settings, brief.model.cloned())?, reshape })
+        let first = if brief.workload.fit_windows == 0 { fixed::first(brief) } else { vec![] };
+        Ok(Self { planner: Planner::new(settings, brief.model.cloned())?, first, reshape })
     }
 
     fn reshaped(&self, mut table: Arc<RateTable>) -> Arc<RateTable> {
@@ -59,6 +62,10 @@ impl Adaptive {
 impl Contender for Adaptive {
     fn learns(&self) -> bool {
         true
+    }
+
+    fn opening(&mut self) -> Vec<Leased> {
+        std::mem::take(&mut self.first)
     }
 
     fn tick(&mut self, now: Timestamp, reports: &[Report]) -> Vec<Leased> {

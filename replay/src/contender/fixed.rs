@@ -16,6 +16,8 @@ struct Guarantee {
 
 /// A guaranteed burst cannot be lent, so a large one hurts: of 2, 10, 30 and 60 %, the less the better it did on each of five traces.
 const POOLED: Guarantee = Guarantee { of_rate: 0.6, of_burst: 0.1 };
+/// Nobody is known who could be guaranteed anything.
+const COLD: Guarantee = Guarantee { of_rate: 0.0, of_burst: 0.0 };
 const ALONE: Guarantee = Guarantee { of_rate: 1.0, of_burst: 1.0 };
 
 /// A contender whose opening tables hold to the end.
@@ -43,9 +45,17 @@ pub fn per_bucket(brief: &Brief, shares: &[f64]) -> Fixed {
     Fixed { tables: tables(brief, shares, ALONE), sees_all: false }
 }
 
-/// Shares by mean, of which a part is guaranteed to the buckets and the rest is the node's to lend.
+/// Shares by mean, of which a part is guaranteed to the buckets and the rest is the node's to lend; with nothing to learn from, each
+/// node has an even share to lend.
 pub fn pooled(brief: &Brief) -> Fixed {
-    Fixed { tables: tables(brief, &brief.fit.by_mean, POOLED), sees_all: false }
+    let own = if brief.workload.fit_windows == 0 { COLD } else { POOLED };
+    Fixed { tables: tables(brief, &brief.fit.by_mean, own), sees_all: false }
+}
+
+/// What the nodes begin on where nothing was learned: even shares, under epoch 0, which any lease replaces.
+pub fn first(brief: &Brief) -> Vec<Leased> {
+    let table = |table: RateTable| Arc::new(RateTable { epoch: 0, ..table });
+    pooled(brief).tables.into_iter().map(table).enumerate().collect()
 }
 
 /// All of the origin in one pool.

@@ -1,0 +1,48 @@
+//! `cold`: the first windows of schemes that know nothing.
+
+use std::process::ExitCode;
+
+use tidegate_replay::{
+    Case,
+    cold::{self, Opening},
+};
+use tidegate_trace::Trace;
+
+use crate::{args::Cold, model};
+
+/// Runs it and prints one line per trace, spread, capacity and number of first windows; the exit code is 1 when more was leased than
+/// the origin has.
+///
+/// # Errors
+/// An option, a trace or a model that cannot be used.
+pub fn run(asked: &Cold) -> anyhow::Result<ExitCode> {
+    let course = asked.course()?;
+    let model = model::load(&asked.model)?;
+    let names: Vec<&str> = asked.contenders.iter().map(|kind| kind.name()).collect();
+    println!("| trace | spread | capacity | windows | starts | {} | adaptive less static-pool |", names.join(" | "));
+    println!("|---|---|--:|--:|--:|{}--:|", "--:|".repeat(names.len()));
+    let mut code = ExitCode::SUCCESS;
+    for path in &asked.trace {
+        let trace = Trace::read(path)?;
+        let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
+        for spread in &asked.spread {
+            let cases: Vec<Case> = cold::cases(&name, &trace, &course, &asked.options(*spread))?;
+            for opening in cold::run(&cases, &course, model.as_ref(), &|| ())? {
+                println!("| {name} | {} |", line(&opening));
+                for breach in &opening.breaches {
+                    eprintln!("error: {name}, capacity {}: {breach}", opening.capacity_x_mean);
+                    code = ExitCode::FAILURE;
+                }
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn line(opening: &Opening) -> String {
+    let Opening { spread, capacity_x_mean, windows, starts, .. } = opening;
+    let shares: Vec<String> = opening.throttled_share.iter().map(|share| format!("{:.2}", 100.0 * share)).collect();
+    let more = opening.more.map_or_else(|| "-".to_owned(), |(mean, error)| format!("{:+.2} ± {:.2}", 100.0 * mean, 100.0 * error));
+    let spread = format!("{spread:?}").to_lowercase();
+    format!("{spread} | {capacity_x_mean} | {windows} | {starts} | {} | {more}", shares.join(" | "))
+}
