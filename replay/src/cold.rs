@@ -33,6 +33,8 @@ pub struct Opening {
     pub throttled_share: Vec<f64>,
     /// What adaptive refused more than static-pool, mean over the starting points and its standard error; where both were run.
     pub more: Option<(f64, f64)>,
+    /// Starting points after which it refused more, and less.
+    pub worse_and_better: (usize, usize),
     /// Contenders that leased more than the origin has, and when.
     pub breaches: Vec<String>,
 }
@@ -78,6 +80,8 @@ fn opening(of_starts: &[&Comparison], windows: u32) -> Option<Opening> {
     let shares: Vec<Vec<f64>> = of_starts.iter().filter_map(|c| refused(c, windows as usize)).collect();
     let place = |kind: Kind| like.contenders.iter().position(|score| score.name == kind.name());
     let both = place(Kind::Adaptive).zip(place(Kind::StaticPool));
+    let more: Option<Vec<f64>> = both.map(|(adaptive, fixed)| shares.iter().map(|s| s[adaptive] - s[fixed]).collect());
+    let counted = |sign: f64| more.iter().flatten().filter(|m| **m * sign > 0.0).count();
     let mean = |contender: usize| mean_and_error(shares.iter().map(|s| s[contender])).0;
     Some(Opening {
         spread: like.spread,
@@ -87,7 +91,8 @@ fn opening(of_starts: &[&Comparison], windows: u32) -> Option<Opening> {
         windows,
         starts: shares.len(),
         throttled_share: (0..like.contenders.len()).map(mean).collect(),
-        more: both.map(|(adaptive, fixed)| mean_and_error(shares.iter().map(|s| s[adaptive] - s[fixed]))),
+        worse_and_better: (counted(1.0), counted(-1.0)),
+        more: more.map(|more| mean_and_error(more.into_iter())),
         breaches: of_starts.iter().flat_map(|c| c.breaches.clone()).collect(),
     })
 }

@@ -19,8 +19,8 @@ pub fn run(asked: &Cold) -> anyhow::Result<ExitCode> {
     let course = asked.course()?;
     let model = model::load(&asked.model)?;
     let names: Vec<&str> = asked.contenders.iter().map(|kind| kind.name()).collect();
-    println!("| trace | spread | capacity | windows | starts | {} | adaptive less static-pool |", names.join(" | "));
-    println!("|---|---|--:|--:|--:|{}--:|", "--:|".repeat(names.len()));
+    println!("| trace | spread | capacity | windows | starts | {} | adaptive less static-pool | worse, better |", names.join(" | "));
+    println!("|---|---|--:|--:|--:|{}--:|--:|", "--:|".repeat(names.len()));
     let mut code = ExitCode::SUCCESS;
     for path in &asked.trace {
         let trace = Trace::read(path)?;
@@ -40,9 +40,9 @@ pub fn run(asked: &Cold) -> anyhow::Result<ExitCode> {
 }
 
 fn line(opening: &Opening) -> String {
-    let Opening { spread, capacity_x_mean, windows, starts, .. } = opening;
+    let Opening { spread, capacity_x_mean, windows, starts, worse_and_better: (worse, better), .. } = opening;
     let shares: Vec<String> = opening.throttled_share.iter().map(|share| format!("{:.2}", 100.0 * share)).collect();
     let more = opening.more.map_or_else(|| "-".to_owned(), |(mean, error)| format!("{:+.2} ± {:.2}", 100.0 * mean, 100.0 * error));
     let spread = format!("{spread:?}").to_lowercase();
-    format!("{spread} | {capacity_x_mean} | {windows} | {starts} | {} | {more}", shares.join(" | "))
+    format!("{spread} | {capacity_x_mean} | {windows} | {starts} | {} | {more} | {worse}, {better}", shares.join(" | "))
 }

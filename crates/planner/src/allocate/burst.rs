@@ -6,8 +6,6 @@ const KEPT_FOR_NEWCOMERS: f64 = 0.02;
 const EVEN: f64 = 0.15;
 /// Least tokens that make a node's burst worth having: what one request takes.
 const USEFUL: f64 = 1.0;
-/// Windows of its own after which a node's swing counts as much as the mean of all.
-const PRIOR_WINDOWS: f64 = 10.0;
 /// Relative distance from its target within which a capacity stays as it is.
 const UNMOVED: f64 = 0.1;
 
@@ -15,8 +13,7 @@ const UNMOVED: f64 = 0.1;
 /// mean of all, as James-Stein estimators do. A node that has not been seen long may be about to stray as others do.
 pub fn believed(swing: &[f64], windows: &[u32]) -> Vec<f64> {
     let mean = swing.iter().sum::<f64>() / swing.len().max(1) as f64;
-    let drawn = |(s, n): (&f64, &u32)| (f64::from(*n) * s + PRIOR_WINDOWS * mean) / (f64::from(*n) + PRIOR_WINDOWS);
-    swing.iter().zip(windows).map(drawn).collect()
+    swing.iter().zip(windows).map(|(s, n)| s + super::doubt(*n) * (mean - s)).collect()
 }
 
 /// Capacity of each node, tokens: an even part, the rest by `swing`: how far a node's demand may stray.

@@ -3,7 +3,8 @@
 //! Each node is a stock of tokens with a random demand, and what is leased to it in the next step is an order: the classic
 //! allocation of a scarce supply over several newsvendors (Eppen & Schrage 1981). At the optimum the probability that the demand
 //! outruns stock and refill is the same at every node that gets anything: the price of a token. What is left once the risk is
-//! below 1 - SLO tops up the stocks, because a saved token is worth something later and one that overflows is worth nothing;
+//! below 1 - SLO brings nodes of which little is known up to an even share, since they may do what nobody has seen of them yet.
+//! Then it tops up the stocks, because a saved token is worth something later and one that overflows is worth nothing;
 //! what is left even then goes where demand was seen to reach beyond its quantiles.
 
 use crate::forecast::quantile::{GammaTable, LOGITS, logit, probability};
@@ -23,6 +24,8 @@ pub struct Claim {
     pub capacity: f64,
     /// Least rate, tokens per second.
     pub floor: f64,
+    /// Rate that it is to have where nobody else is at risk, tokens per second.
+    pub even: f64,
     /// Rate that is out already and cannot be taken back for that step, tokens per second.
     pub committed: f64,
 }
@@ -53,6 +56,7 @@ pub fn share(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, claims: &[C
         let committed: Vec<f64> = claims.iter().map(|c| c.committed).collect();
         rates = super::ledger::within(per_s, &committed, &rates);
     }
+    top_up(&mut rates, claims, per_s, |c, rate| (c.even - rate).max(0.0));
     top_up(&mut rates, claims, per_s, |c, rate| c.room(rate, seconds));
     top_up(&mut rates, claims, per_s, |c, rate| ((c.bound(table, plenty) - c.tokens) / seconds - rate).max(0.0));
     Share { rates, price: probability(risk) }
@@ -133,6 +137,18 @@ mod tests {
         let full = Claim { capacity: 500.0, ..claim(30.0, 60.0, 500.0) };
         let got = share(&table, 100.0, 30.0, 0.999, &[full]);
         assert!((got.rates[0] - 1.0).abs() < 1e-9, "just what is expected to be used: {got:?}");
+    }
+
+    #[test]
+    fn what_nobody_needs_is_even_where_little_is_known_and_what_somebody_needs_is_his() {
+        let table = GammaTable::default();
+        let young = Claim { even: 50.0, capacity: 500.0, ..claim(30.0, 60.0, 500.0) };
+        let drained = Claim { even: 50.0, ..claim(30.0, 60.0, 0.0) };
+        let got = share(&table, 100.0, 30.0, 0.999, &[young.clone(), drained]);
+        assert!((got.rates[0] - 50.0).abs() < 1e-9 && (got.rates[1] - 50.0).abs() < 1e-9, "before a stock is filled: {got:?}");
+        let busy = Claim { even: 50.0, ..claim(2700.0, 9000.0, 0.0) };
+        let got = share(&table, 100.0, 30.0, 0.999, &[young, busy]);
+        assert!(got.rates[1] > 95.0, "{got:?}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use tidegate_wire::Timestamp;
 
 use super::{Planner, entitle::Past};
 use crate::{
-    allocate::{Candidate, Claim, burst, ledger, nodes},
+    allocate::{Candidate, Claim, burst, doubt, ledger, nodes},
     forecast::quantile::logit,
     plan::OriginSummary,
     settings::{Origin, matches},
@@ -15,6 +15,9 @@ use crate::{
 /// More would serve longer without the engine, but a safe rate is capacity that no other node can be given meanwhile.
 const SAFE_OF_MEAN: f64 = 0.3;
 const SAFE_OF_FORECAST: f64 = 0.5;
+
+/// How many times the average of what it was asked for so far a node may need for some windows, as long as little is known of it.
+const DOUBTED_OF_MEAN: f64 = 3.0;
 
 /// What one node is leased.
 #[derive(Debug, Clone, Default)]
@@ -79,9 +82,11 @@ impl Planner {
 
     fn share_rates(&mut self, group: &Group, candidates: &[Vec<Candidate>], now: Timestamp) -> (Vec<f64>, f64) {
         let seconds = self.store.interval_s() as f64;
-        let claims: Vec<Claim> = group.live.iter().zip(candidates).map(|(n, c)| self.claim(*n, c, now)).collect();
+        let free = self.free_per_s(group, now);
+        let even = free / group.live.len().max(1) as f64;
+        let claims: Vec<Claim> = group.live.iter().zip(candidates).map(|(n, c)| self.claim(*n, c, even, now)).collect();
         let slo = self.default_policy().slo;
-        let share = nodes::share(self.gamma, self.free_per_s(group, now), seconds, slo, &claims);
+        let share = nodes::share(self.gamma, free, seconds, slo, &claims);
         for (number, claim) in group.live.iter().zip(&claims) {
             let bound = claim.bound(self.gamma, logit(1.0 - slo));
             let windows = self.late(*number) + 1;
@@ -91,7 +96,8 @@ impl Planner {
         (rates, share.price)
     }
 
-    fn claim(&self, number: usize, candidates: &[Candidate], now: Timestamp) -> Claim {
+    /// What node `number` may claim, where `even` tokens per second would be its part if nothing were known of any node.
+    fn claim(&self, number: usize, candidates: &[Candidate], even: f64, now: Timestamp) -> Claim {
         let supply = &self.supplies[number];
         let total = self.store.nodes[number].total as usize;
         let interval = self.store.interval_s();
@@ -112,9 +118,18 @@ impl Planner {
             stretch: if self.settings.without.calibration { 1.0 } else { supply.stretch },
             tokens: (supply.tokens - supply.reserve).max(0.0) + refilled,
             capacity: capacity.max(0.0),
-            floor: candidates.iter().map(|c| c.floor).sum(),
+            floor: candidates.iter().map(|c| c.floor).sum::<f64>().max(self.doubted_per_s(number, even)),
+            even: doubt(supply.windows) * even,
             committed: supply.ledger.committed_per_s(now.plus_secs(late as i64 * interval)),
         }
+    }
+
+    /// Rate that a node keeps, however scarce capacity is, until its past has shown how far it may stray: what it would have if all
+    /// had the same, as far as it was ever asked for anything like it. An idle node takes nothing from the others.
+    fn doubted_per_s(&self, number: usize, even: f64) -> f64 {
+        let total = self.store.nodes[number].total as usize;
+        let asked_per_s = f64::from(self.store.columns.ewma[4][total]) / self.store.interval_s() as f64;
+        doubt(self.supplies[number].windows) * even.min(DOUBTED_OF_MEAN * asked_per_s)
     }
 
     /// Steps until a table issued now is enforced at a node, as far as a schedule reaches.
