@@ -2,6 +2,7 @@
 
 mod abuse;
 mod books;
+mod cold;
 mod command;
 mod delay;
 mod fairness;
