@@ -3,6 +3,7 @@
 //! The honest traffic is a trace's; **the attacks are synthetic** ([`overlay`] makes the traffic, [`forge`] the false telemetry).
 //! [`run`] sets each attack beside the same case without it, [`report`] writes the table.
 
+pub mod capped;
 pub mod forge;
 pub mod overlay;
 pub mod report;

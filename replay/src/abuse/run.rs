@@ -1,15 +1,16 @@
 //! Each attack beside the same case without it.
 
-use tidegate_planner::Model;
+use tidegate_planner::{Model, settings::Policy};
 use tidegate_wire::Timestamp;
 
 use super::{
+    capped::Capped,
     forge::Forged,
     overlay::{Attack, Overlaid, overlay},
 };
 use crate::{
     CompareError,
-    contender::{Brief, Contender, Kind},
+    contender::{Adaptive, Brief, Contender, Kind},
     fair::jain,
     fit::Fit,
     kv::Staleness,
@@ -29,6 +30,8 @@ pub struct Terms {
     pub contenders: Vec<Kind>,
     /// The attacks.
     pub attacks: Vec<Attack>,
+    /// What every key may reach at one node at most, tokens per second, if a person has said so.
+    pub ceiling_per_s: Option<f64>,
     /// Seed of the arrivals.
     pub seed: u64,
 }
@@ -53,6 +56,9 @@ pub struct Damage {
     /// What its keys were admitted beyond their max-min fair shares, less what they were without the attack, over the origin's
     /// sustained capacity.
     pub attacker_beyond: f64,
+    /// Most that one of its keys was admitted at a node beyond its ceiling's refill and a window of it as burst, over that; guaranteed
+    /// bursts come on top. `None` without a ceiling.
+    pub attacker_over_ceiling: Option<f64>,
     /// Share of the time in which the origin was overloaded.
     pub overload: f64,
 }
@@ -88,7 +94,13 @@ fn outcome(over: &Overlaid, kind: Kind, terms: &Terms, model: Option<&Model>) ->
     let workload = &over.workload;
     let brief = Brief { workload, fit: &Fit::new(workload), origin: terms.origin, model };
     let begin = Timestamp::from_secs(workload.start + i64::from(workload.fit_windows * WINDOW_S));
-    let honest = kind.enter(&brief)?;
+    let honest: Box<dyn Contender> = match terms.ceiling_per_s {
+        None => kind.enter(&brief)?,
+        Some(_) if kind == Kind::Adaptive => {
+            Box::new(Adaptive::under(&brief, vec![Policy { ceiling_per_s: terms.ceiling_per_s, ..Policy::default() }])?)
+        }
+        Some(ceiling_per_s) => Box::new(Capped::new(kind.enter(&brief)?, ceiling_per_s)),
+    };
     let contender: Box<dyn Contender> = match over.captured {
         Some(node) => Box::new(Forged::new(honest, node, begin)),
         None => honest,
@@ -107,7 +119,8 @@ fn damage((attack, kind): (Attack, Kind), over: &Overlaid, before: &Outcome, aft
     let beyond = |o: &Outcome| o.fair.iter().zip(&hostile).filter(|(_, hostile)| **hostile).map(|(f, _)| f.beyond).sum::<f64>();
     let asked = after.fair.iter().zip(&hostile).filter(|(f, hostile)| !**hostile && f.entitled > 0.0);
     let parts: Vec<f64> = asked.map(|(f, _)| f.within / f.entitled).collect();
-    let capacity = terms.origin.sustained_per_s * f64::from((over.workload.windows - over.workload.fit_windows) * WINDOW_S);
+    let scored_s = f64::from((over.workload.windows - over.workload.fit_windows) * WINDOW_S);
+    let capacity = terms.origin.sustained_per_s * scored_s;
     Damage {
         attack: attack.name(),
         contender: kind.name(),
@@ -117,8 +130,15 @@ fn damage((attack, kind): (Attack, Kind), over: &Overlaid, before: &Outcome, aft
         jain: jain(&parts),
         attacker_admitted: served(over, after, true),
         attacker_beyond: (beyond(after) - beyond(before)) / capacity,
+        attacker_over_ceiling: terms.ceiling_per_s.map(|ceiling| over_ceiling(over, after, ceiling * (scored_s + f64::from(WINDOW_S)))),
         overload: after.score.overload_share,
     }
+}
+
+/// Most that a hostile key was admitted at a node beyond `most`, over that.
+fn over_ceiling(over: &Overlaid, outcome: &Outcome, most: f64) -> f64 {
+    let hostile = outcome.served.iter().zip(&over.hostile).filter(|(_, hostile)| **hostile);
+    hostile.map(|(served, _)| (served.admitted as f64 - most).max(0.0) / most).fold(0.0, f64::max)
 }
 
 /// Share of the demand of the hostile, or of the honest, series that was admitted.

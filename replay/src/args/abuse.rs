@@ -35,6 +35,9 @@ pub struct Abuse {
     /// Attacks.
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Attack::ALL, value_name = "A,B")]
     pub attacks: Vec<Attack>,
+    /// Ceiling of every key at one node, as a multiple of what the busiest asked for there in the mean; none when left out.
+    #[arg(long, value_name = "X")]
+    pub ceiling: Option<f64>,
     /// The model.
     #[command(flatten)]
     pub model: ModelChoice,
@@ -55,6 +58,7 @@ impl Abuse {
         let positive = |x: f64| x.is_finite() && x > 0.0;
         ensure!(positive(self.capacity), "--capacity: must be a positive multiple of the mean demand, for example 1.5");
         ensure!(positive(self.burst_seconds), "--burst-seconds: must be a positive number of seconds, for example 120");
+        ensure!(self.ceiling.is_none_or(positive), "--ceiling: must be a positive multiple of the busiest key's mean, for example 2");
         ensure!((1..=10_000).contains(&self.nodes), "--nodes: must be 1 to 10000");
         ensure!(self.delay <= 86_400, "--delay: must be at most a day");
         Ok(())

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tidegate_planner::Model;
 use tidegate_replay::{
     CompareError,
-    abuse::{Attack, Damage, Terms, report, run as attack},
+    abuse::{Attack, Damage, Terms, capped::ceiling_per_s, report, run as attack},
     kv::Staleness,
     origin::Origin,
     spread::{Spread, Spreader},
@@ -60,6 +60,7 @@ fn case(asked: &Abuse, path: &Path, model: Option<&Model>) -> anyhow::Result<Cas
         staleness: Staleness { delay_s: asked.delay, poll_s: 0 },
         contenders: asked.contenders.clone(),
         attacks: asked.attacks.clone(),
+        ceiling_per_s: asked.ceiling.map(|times| ceiling_per_s(&workload, times)),
         seed: asked.seed,
     };
     let damages = attack(&workload, &terms, model, &|attack, kind| eprintln!("{name}: {} under {} is done", attack.name(), kind.name()))?;

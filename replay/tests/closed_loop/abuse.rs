@@ -12,6 +12,10 @@ use crate::traffic;
 
 /// Sixteen keys at two nodes, two requests a second each for two hours, and 1.5 x as much capacity.
 fn damage(attack: Attack, kind: Kind) -> Damage {
+    damage_under(None, attack, kind)
+}
+
+fn damage_under(ceiling_per_s: Option<f64>, attack: Attack, kind: Kind) -> Damage {
     let rows: Vec<(u32, u32, u32)> = (0..7200).flat_map(|second| (0..16).map(move |bucket| (second, bucket, 2))).collect();
     let honest: Workload = traffic::case(&traffic::trace(&rows), traffic::options()).workload;
     let terms = Terms {
@@ -19,6 +23,7 @@ fn damage(attack: Attack, kind: Kind) -> Damage {
         staleness: Staleness { delay_s: 30, poll_s: 0 },
         contenders: vec![kind],
         attacks: vec![attack],
+        ceiling_per_s,
         seed: 0,
     };
     run(&honest, &terms, None, &|_, _| ()).unwrap().remove(0)
@@ -55,6 +60,17 @@ fn a_lie_moves_what_follows_demand_and_not_what_is_fixed() {
     let [open, shut] = [Kind::LastValue, Kind::StaticPool].map(|kind| damage(Attack::Forged, kind));
     assert!(open.others_extra > 0.3, "{open:?}");
     assert_eq!(shut.others_extra, 0.0, "{shut:?}");
+}
+
+#[test]
+fn a_ceiling_is_all_that_an_attacker_gets_of_it() {
+    for kind in [Kind::Adaptive, Kind::StaticPool] {
+        for attack in [Attack::Hog, Attack::Poison, Attack::Pulse] {
+            let got = damage_under(Some(4.0), attack, kind);
+            assert!(got.attacker_over_ceiling.is_some_and(|over| over < 0.01), "{got:?}");
+            assert!(got.others_extra < 0.01, "{got:?}");
+        }
+    }
 }
 
 #[test]

@@ -30,12 +30,17 @@ impl Planner {
         let means: Vec<&[f32]> = numbers.iter().map(|n| self.means.steps[self.late(*n).min(STEPS - 1)].as_slice()).collect();
         let mut ranks: Vec<Vec<Rank>> = numbers.iter().map(|_| vec![]).collect();
         let surge: Vec<bool> = numbers.iter().map(|n| self.surge(*n) > 0.0).collect();
+        let any_surge = surge.contains(&true);
         let special = self.settings.policies.iter().any(|p| self.lists(p));
         for (row, (next, node)) in self.means.steps[0].iter().zip(&self.store.columns.node).enumerate() {
+            let busy = *next >= LISTED_FROM;
+            if !(busy || special || any_surge) {
+                continue;
+            }
             let Some(i) = place.get(*node as usize).copied().filter(|i| *i != usize::MAX) else { continue };
             // Who has no entry in a surge passes for one of those who came with it.
             let told_apart = surge[i] && self.regular(row, past);
-            if !(*next >= LISTED_FROM || special || told_apart) {
+            if !(busy || special || told_apart) {
                 continue;
             }
             let Some(name) = self.store.index.name(row).filter(|n| *n != TOTAL) else { continue };
