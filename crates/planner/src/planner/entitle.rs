@@ -18,7 +18,7 @@ const ROOM_FOR_OTHERS: f64 = 1.2;
 const LEFT: f64 = 0.25;
 /// How many times what it admitted a node is believed, when the others are asked for no more than they admit: so a crowd that grows
 /// is followed within few ticks.
-const BELIEVED: f64 = 2.0;
+const BELIEVED: f64 = 1.5;
 /// Requests per window that any node is believed: that it had to refuse the only one that came says nothing against it.
 const FEW: f64 = 1.0;
 /// When a bucket is held to what it is entitled to: once its average over this, 30 minutes,

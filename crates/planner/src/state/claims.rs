@@ -15,6 +15,9 @@ const SUSTAINED: usize = 1;
 /// Windows in which a bucket that was silent may use up what that average allows: the weight of the newest window is its inverse.
 const WINDOWS: f64 = 15.0;
 
+/// Standard deviations of a Poisson count that a node is believed on top, for few requests vary more.
+const CHANCE: f64 = 1.0;
+
 /// What the buckets of a node, and the node, may claim. Rates are in requests per window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Claims {
@@ -76,7 +79,9 @@ impl Store {
             let claimed = (*demand - beyond[node]).max(0.0);
             let claims = &self.nodes[node].claims;
             let admitted = f64::from((counts.requests - counts.throttled).max(0.0));
-            let most = if admitted > 0.0 { claims.unproven.max(claims.believed * admitted) } else { claims.unproven } as f32;
+            let most =
+                if admitted > 0.0 { claims.unproven.max(claims.believed * admitted + CHANCE * admitted.sqrt()) } else { claims.unproven }
+                    as f32;
             *demand = claimed.min(most);
             believed[node] = *demand / claimed.max(*demand).max(f32::MIN_POSITIVE);
         }
@@ -141,7 +146,11 @@ mod tests {
     #[test]
     fn a_node_is_believed_a_few_times_what_it_admitted() {
         let claims = Claims { believed: 2.0, unproven: 30.0, ..Claims::default() };
-        assert_eq!(claimed(&claims, 1, &[("a", 6000, 5920), ("b", 2000, 1980)]), [200.0, 150.0, 50.0]);
+        assert_eq!(
+            claimed(&claims, 1, &[("a", 6000, 5920), ("b", 2000, 1980)]),
+            [210.0, 157.5, 52.5],
+            "twice a hundred and its square root"
+        );
         assert_eq!(claimed(&claims, 1, &[("a", 6000, 6000)]), [30.0, 30.0], "and something when it could admit nothing");
         assert_eq!(claimed(&claims, 1, &[("a", 90, 40)]), [90.0, 90.0]);
     }
