@@ -76,6 +76,10 @@ pub struct Explanation {
     pub listed: bool,
     /// Most it may reach when it borrows, tokens per second.
     pub ceiling_per_s: f64,
+    /// Tokens of its node's pool that it must leave to others when it borrows.
+    pub must_leave: f64,
+    /// How unusually many newcomers its node has, 0 to 1: the more, the more of the pool they must leave.
+    pub newcomers_surge: f64,
     /// What the rate was made of.
     pub forecast: Recommendation,
     /// The rule that bound the rate: `forecast`, `floor`, `ceiling`, `step-up`, `step-down`, `dead-band`, `unhealthy`,

@@ -191,7 +191,7 @@ impl<'a> Pass<'a> {
     /// Lets idle series go, as the planner does; a row that goes tells no more.
     fn evict(&mut self) {
         let now = self.store.closed().unwrap_or(0);
-        if self.store.evict(now, i64::from(self.settings.lease.forget_after_s)) == 0 {
+        if self.store.evict(now, i64::from(self.settings.lease.forget_after_s), |_| false) == 0 {
             return;
         }
         let waiting = std::mem::take(&mut self.pending);

@@ -28,6 +28,8 @@ impl Planner {
             refill_per_s: entry.and_then(|e| e.refill_per_s.first()).copied().unwrap_or(0.0),
             listed: entry.is_some(),
             ceiling_per_s: served.map_or(0.0, |s| s.ceiling_per_s),
+            must_leave: served.map_or(0.0, |s| s.must_leave),
+            newcomers_surge: self.surge(number as usize),
             forecast: self.recommendation(&self.store, &self.means, row, bucket),
             bound_by: if entry.is_some() { self.rule(row) } else { "default" }.to_owned(),
             policy: self.policy(bucket).name.clone(),

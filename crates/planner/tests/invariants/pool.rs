@@ -36,6 +36,8 @@ fn a_swarm_must_leave_the_pool_to_those_who_are_known() {
     assert!(table.default.must_leave > 0.5 * table.pool.capacity, "{table:?}");
     assert!(["gold", "plain", "seldom"].iter().all(|known| table.buckets[*known].must_leave == 0.0), "{table:?}");
     assert!(table.buckets.keys().all(|id| !id.starts_with("stranger")), "{table:?}");
+    let why = planner.explain("n", "stranger-1").unwrap();
+    assert!(why.must_leave == table.default.must_leave && why.newcomers_surge > 0.5, "{why:?}");
     let after = (USUAL + 4..USUAL + 60).map(|n| window(&mut planner, n, 0)).last().unwrap();
     assert_eq!(after.default.must_leave, 0.0, "and nothing is kept when it has gone");
 }

@@ -43,13 +43,15 @@ const NOTHING = { refill_per_s: [], capacity: 0, ceiling_per_s: 0, safe_per_s: 0
 /** A fixed rate per node, its part of the whole, which its keys share as they come. */
 export const perNode: Contender = {
   name: "static per node",
-  begin: (site) => {
-    const { capacity, nodes } = site;
-    const perS = capacity.sustainedPerS / nodes.length;
-    const pool = { refill_per_s: [perS], capacity: capacity.burst / nodes.length, safe_per_s: perS };
-    return fixed(site, async () => ({ pool, buckets: {}, default: { ...NOTHING, ceiling_per_s: perS } }));
-  },
+  begin: (site) => fixed(site, 1, async () => evenPart(site)),
 };
+
+/** A node's even part of the whole, for its keys to share as they come. */
+function evenPart({ capacity, nodes }: Site): object {
+  const perS = capacity.sustainedPerS / nodes.length;
+  const pool = { refill_per_s: [perS], capacity: capacity.burst / nodes.length, safe_per_s: perS };
+  return { pool, buckets: {}, default: { ...NOTHING, ceiling_per_s: perS } };
+}
 
 /** A fixed rate per key at each node where it has requests, all the same, which no other key can use. */
 export const perKey: Contender = {
@@ -59,7 +61,7 @@ export const perKey: Contender = {
     const parts = [...clients.values()].reduce((sum, keys) => sum + keys.length, 0);
     const [perS, burst] = [capacity.sustainedPerS / parts, capacity.burst / parts];
     const rates = { refill_per_s: [perS], capacity: burst, ceiling_per_s: 0, safe_per_s: perS };
-    return fixed(site, async (node) => {
+    return fixed(site, 1, async (node) => {
       const keys = clients.get(node) ?? [];
       const ids = await Promise.all(keys.map((key) => bucketOfKey(key, digest)));
       const pool = { refill_per_s: [perS * keys.length], capacity: 0, safe_per_s: perS * keys.length };
@@ -68,10 +70,12 @@ export const perKey: Contender = {
   },
 };
 
-/** The engine, which learns from telemetry and writes new rates at every interval. */
+/** The engine, which learns from telemetry and writes new rates at every interval; until its first ones nodes have even parts. */
 export const adaptive: Contender = {
   name: "adaptive",
-  begin: async ({ edge, folder, capacity, intervalS, relay }) => {
+  begin: async (site) => {
+    const { edge, folder, capacity, intervalS, relay } = site;
+    await fixed(site, 0, async () => evenPart(site));
     const lease = Math.round((USUAL_LEASE_S * intervalS) / USUAL_INTERVAL_S);
     const config = [
       `[ingest]\ngrace_s = ${Math.floor(intervalS / 2)}`,
@@ -84,11 +88,11 @@ export const adaptive: Contender = {
   },
 };
 
-/** Writes the `rates` of every node, once. */
-async function fixed({ edge, nodes }: Site, rates: (node: string) => Promise<object>): Promise<AtWork> {
+/** Writes the `rates` of every node, once, as a table of that `epoch`: any engine's first is 1 at least. */
+async function fixed({ edge, nodes }: Site, epoch: number, rates: (node: string) => Promise<object>): Promise<AtWork> {
   const now = Date.now();
   const times = { issued_at: new Date(now).toISOString(), step_s: USUAL_INTERVAL_S, expires_at: new Date(now + LONG_MS).toISOString() };
-  const head = { version: 1, epoch: 1, mode: "enforce", instances: 1, ...times };
+  const head = { version: 1, epoch, mode: "enforce", instances: 1, ...times };
   for (const node of nodes) await edge.write(tableKey(node), JSON.stringify({ ...head, node, ...(await rates(node)) }));
   return { storeWrites: async () => 0, stop: async () => {} };
 }
