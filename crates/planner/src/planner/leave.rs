@@ -8,6 +8,9 @@ use crate::allocate::Candidate;
 
 /// Most of a pool that is kept from anybody.
 const MOST: f64 = 0.95;
+/// Windows of what known buckets asked for lately that newcomers must leave in a surge: many, since where little is asked for it comes in
+/// clumps, and none where nobody known is left.
+const WINDOWS_KNOWN: f64 = 30.0;
 /// Windows of what is expected of higher priorities that the lower ones must leave: a rate and half a window are guaranteed, but demand
 /// comes in clumps.
 const WINDOWS_AHEAD: f64 = 3.0;
@@ -36,7 +39,8 @@ impl Planner {
             by_priority.insert(priority, (WINDOWS_AHEAD * above).min(most));
             above += requests;
         }
-        let unlisted = by_priority[&usual].max(self.surge(number) * most);
+        let known = WINDOWS_KNOWN * self.store.nodes[number].newcomers.known();
+        let unlisted = by_priority[&usual].max(self.surge(number) * most.min(known));
         Leave { by_priority, unlisted }
     }
 

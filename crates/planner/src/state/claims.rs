@@ -44,11 +44,21 @@ impl Default for Claims {
     }
 }
 
+impl Claims {
+    /// Most requests that the node of these `counts` is believed to have been asked for.
+    fn most(&self, counts: &Counts) -> f32 {
+        let admitted = f64::from((counts.requests - counts.throttled).max(0.0));
+        // Nothing times infinity would not be a number.
+        let proven = if admitted > 0.0 { self.believed * admitted + CHANCE * admitted.sqrt() } else { 0.0 };
+        self.unproven.max(proven) as f32
+    }
+}
+
 impl Store {
     /// What `row` is entitled to at its node, requests per window.
     pub fn entitled(&self, row: usize) -> f64 {
         let claims = &self.nodes[self.columns.node[row] as usize].claims;
-        let usual = if self.columns.born[row] <= claims.known_since { claims.known } else { claims.new };
+        let usual = if self.is_known(row) { claims.known } else { claims.new };
         claims.own.get(&(row as u32)).copied().unwrap_or(usual)
     }
 
@@ -73,21 +83,50 @@ impl Store {
                 *demand = most;
             }
         }
-        let mut believed = vec![1.0f32; self.nodes.len()];
+        let mut known = vec![0.0f32; self.nodes.len()];
+        for ((row, _), demand) in entries.iter().zip(&*demand).filter(|((row, _), _)| !is_total(*row) && self.is_known(*row as usize)) {
+            known[node_of(*row)] += *demand;
+        }
+        let mut believed = vec![Believed::default(); self.nodes.len()];
         for ((row, counts), demand) in entries.iter().zip(&mut *demand).filter(|((row, _), _)| is_total(*row)) {
             let node = node_of(*row);
-            let claimed = (*demand - beyond[node]).max(0.0);
-            let claims = &self.nodes[node].claims;
-            let admitted = f64::from((counts.requests - counts.throttled).max(0.0));
-            let most =
-                if admitted > 0.0 { claims.unproven.max(claims.believed * admitted + CHANCE * admitted.sqrt()) } else { claims.unproven }
-                    as f32;
-            *demand = claimed.min(most);
-            believed[node] = *demand / claimed.max(*demand).max(f32::MIN_POSITIVE);
+            let new = (*demand - beyond[node] - known[node]).max(0.0);
+            // While nothing is refused, newcomers take nothing from anybody.
+            let scarce = counts.throttled > 0.0;
+            let of_new = if scarce { self.nodes[node].newcomers.claim(known[node].into(), new.into()) as f32 } else { new };
+            *demand = (known[node] + of_new).min(self.nodes[node].claims.most(counts));
+            believed[node] = Believed::of(*demand, known[node], new);
         }
         for ((row, _), demand) in entries.iter().zip(demand).filter(|((row, _), _)| !is_total(*row)) {
-            *demand *= believed[node_of(*row)];
+            let Believed { known, new } = believed[node_of(*row)];
+            *demand *= if self.is_known(*row as usize) { known } else { new };
         }
+    }
+
+    /// Whether `row` is of a bucket that is known at its node.
+    fn is_known(&self, row: usize) -> bool {
+        self.columns.born[row] <= self.nodes[self.columns.node[row] as usize].claims.known_since
+    }
+}
+
+/// How much is believed of what the buckets of a node claim, 0 to 1: the known ones come first, so that a swarm does not crowd out
+/// what they need.
+#[derive(Debug, Clone, Copy)]
+struct Believed {
+    known: f32,
+    new: f32,
+}
+
+impl Default for Believed {
+    fn default() -> Self {
+        Self { known: 1.0, new: 1.0 }
+    }
+}
+
+impl Believed {
+    fn of(all: f32, known: f32, new: f32) -> Self {
+        let part = |of: f32, claimed: f32| if of < claimed { of / claimed } else { 1.0 };
+        Self { known: part(all, known), new: part((all - known).max(0.0), new) }
     }
 }
 
@@ -153,5 +192,13 @@ mod tests {
         );
         assert_eq!(claimed(&claims, 1, &[("a", 6000, 6000)]), [30.0, 30.0], "and something when it could admit nothing");
         assert_eq!(claimed(&claims, 1, &[("a", 90, 40)]), [90.0, 90.0]);
+    }
+
+    #[test]
+    fn who_is_known_is_believed_first() {
+        let parts = |all| (Believed::of(all, 50.0, 500.0).known, Believed::of(all, 50.0, 500.0).new);
+        assert_eq!(parts(550.0), (1.0, 1.0));
+        assert_eq!(parts(100.0), (1.0, 0.1));
+        assert_eq!(parts(25.0), (0.5, 0.0));
     }
 }

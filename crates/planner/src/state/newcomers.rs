@@ -49,6 +49,19 @@ impl Newcomers {
         (1.0 - UNREMARKABLE * self.rule() / now.max(f64::MIN_POSITIVE)).max(0.0)
     }
 
+    /// How many of `new` requests of newcomers, which came beside `known` ones, lay a claim: what comes in a surge does not, or a swarm
+    /// would draw the origin to where it comes in. Where newcomers take the place of known ones, keys that were all replaced, they may
+    /// claim what the node usually does.
+    pub fn claim(&self, known: f64, new: f64) -> f64 {
+        let place = self.usually.known + self.usually.new - known;
+        new.min(place.max(new * (1.0 - self.surge())))
+    }
+
+    /// Requests per window of known buckets, lately.
+    pub fn known(&self) -> f64 {
+        self.lately.known
+    }
+
     /// Newcomers per known request as a rule.
     fn rule(&self) -> f64 {
         (self.usually.new + HANDFUL) / (self.usually.known + HANDFUL)
@@ -93,12 +106,16 @@ mod tests {
     use super::*;
 
     fn after(windows: i64, usual: (f64, f64), then: &[(f64, f64)]) -> f64 {
+        closed(windows, usual, then).surge()
+    }
+
+    fn closed(windows: i64, usual: (f64, f64), then: &[(f64, f64)]) -> Newcomers {
         let mut newcomers = Newcomers::default();
         let usual = std::iter::repeat_n(usual, windows as usize);
         for (age, (known, new)) in usual.chain(then.iter().copied()).enumerate() {
             newcomers.close(Requests { known, new }, age as i64);
         }
-        newcomers.surge()
+        newcomers
     }
 
     #[test]
@@ -118,5 +135,14 @@ mod tests {
     fn neither_a_few_requests_nor_the_first_minutes_are() {
         assert_eq!(after(2000, (0.1, 0.0), &[(0.0, 3.0)]), 0.0);
         assert_eq!(after(0, (0.0, 0.0), &[(5.0, 400.0); 20]), 0.0);
+    }
+
+    #[test]
+    fn what_comes_in_a_surge_claims_nothing_and_what_takes_the_place_of_others_their_part() {
+        let swarm = closed(2000, (30.0, 2.0), &[(30.0, 600.0); 40]);
+        assert!(swarm.claim(30.0, 600.0) < 0.1 * 600.0, "{swarm:?}");
+        let replaced = closed(2000, (30.0, 2.0), &[(0.0, 32.0); 40]);
+        assert!(replaced.surge() > 0.5 && replaced.claim(0.0, 32.0) > 30.0, "{replaced:?}");
+        assert_eq!(closed(2000, (30.0, 20.0), &[]).claim(30.0, 20.0), 20.0);
     }
 }

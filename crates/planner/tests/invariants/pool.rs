@@ -43,6 +43,21 @@ fn a_swarm_must_leave_the_pool_to_those_who_are_known() {
 }
 
 #[test]
+fn keys_that_were_all_replaced_are_not_shut_out() {
+    let mut planner = planner(vec![]);
+    (0..USUAL).for_each(|n| drop(window(&mut planner, n, 0)));
+    let new: Vec<String> = (0..20).map(|key| format!("renamed-{key}")).collect();
+    let buckets: Vec<(&str, u64)> = new.iter().map(|key| (key.as_str(), 6)).collect();
+    let mut replaced = |number: i64| {
+        planner.observe(&report("n", number, &buckets));
+        tick(&mut planner, number).tables["n"].clone()
+    };
+    let table = (USUAL..USUAL + 100).map(&mut replaced).last().unwrap();
+    assert!(table.default.must_leave < 0.05 * table.pool.capacity, "nobody is left to keep it for: {table:?}");
+    assert!(table.pool.refill_per_s[0] * 30.0 > 100.0, "the node is leased what it always was: {table:?}");
+}
+
+#[test]
 fn a_lower_priority_must_leave_what_a_higher_one_is_about_to_need() {
     let gold = Policy { name: "gold".into(), buckets: "gold".into(), priority: 200, ..Policy::default() };
     let mut planner = planner(vec![gold]);
