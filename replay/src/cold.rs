@@ -23,8 +23,6 @@ pub struct Opening {
     pub nodes: usize,
     /// The origin's sustained capacity as a multiple of the mean demand.
     pub capacity_x_mean: f64,
-    /// Seconds until a table is seen.
-    pub delay_s: u32,
     /// First windows that are scored.
     pub windows: u32,
     /// Starting points that are followed by a request within these.
@@ -64,8 +62,8 @@ pub fn cases(name: &str, trace: &Trace, course: &Course, options: &Options) -> R
 ///
 /// # Errors
 /// The first error of a run.
-pub fn run(cases: &[Case], course: &Course, model: Option<&Model>, window_done: &(dyn Fn() + Sync)) -> Result<Vec<Opening>, CompareError> {
-    let comparisons = compare(cases, model, window_done)?;
+pub fn run(cases: &[Case], course: &Course, model: Option<&Model>) -> Result<Vec<Opening>, CompareError> {
+    let comparisons = compare(cases, model, &|| ())?;
     let per_case = comparisons.len() / cases.len().max(1);
     let mut openings = vec![];
     for place in 0..per_case {
@@ -87,7 +85,6 @@ fn opening(of_starts: &[&Comparison], windows: u32) -> Option<Opening> {
         spread: like.spread,
         nodes: like.nodes,
         capacity_x_mean: like.capacity_x_mean,
-        delay_s: like.staleness.delay_s,
         windows,
         starts: shares.len(),
         throttled_share: (0..like.contenders.len()).map(mean).collect(),

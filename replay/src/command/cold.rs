@@ -27,7 +27,7 @@ pub fn run(asked: &Cold) -> anyhow::Result<ExitCode> {
         let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
         for spread in &asked.spread {
             let cases: Vec<Case> = cold::cases(&name, &trace, &course, &asked.options(*spread))?;
-            for opening in cold::run(&cases, &course, model.as_ref(), &|| ())? {
+            for opening in cold::run(&cases, &course, model.as_ref())? {
                 println!("| {name} | {} |", line(&opening));
                 for breach in &opening.breaches {
                     eprintln!("error: {name}, capacity {}: {breach}", opening.capacity_x_mean);

@@ -33,7 +33,7 @@ fn in_turn(delay_s: u32) -> Vec<Opening> {
     };
     let course = Course { starts: 1, first: vec![10, 30, WINDOWS] };
     let cases = cases("in turn", &traffic::trace(&rows), &course, &options).unwrap();
-    run(&cases, &course, None, &|| ()).unwrap()
+    run(&cases, &course, None).unwrap()
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! for every unclamped bucket; none is guaranteed more than its weighted max-min fair share while others are short of theirs, so that a
 //! heavy bucket cannot turn its weight into a claim.
 
+use super::entitled::entitled;
 use crate::forecast::quantile::{Demand, GammaTable, LOGITS, logit};
 
 /// Logits of the risk at which guarantees are computed; between two of them they are interpolated.
@@ -68,7 +69,7 @@ fn within_class(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, class: &
     let curves: Vec<Curve> = class.iter().map(|c| Curve::new(c)).collect();
     let need = |c: &Curve| (table.quantile_of(c.demand, logit(NEED)) / seconds).min(c.ceiling);
     let needs: Vec<(f64, f64)> = curves.iter().map(|c| (need(c), c.weight)).collect();
-    let fair = fair_level(per_s, &needs);
+    let fair = fair_level(per_s, needs);
     let at = |risk: f64| -> Vec<f64> { curves.iter().map(|c| c.rate(table, risk, seconds, fair)).collect() };
     let enough = logit((1.0 - slo).clamp(1e-6, 0.5));
     let mut above = at(enough);
@@ -121,22 +122,9 @@ impl Curve {
 
 /// The level per unit of weight at which `needs`, each with its weight and cut to its part, sum to `total`: the weighted max-min fair
 /// share; infinite when all fit.
-pub fn fair_level(total: f64, needs: &[(f64, f64)]) -> f64 {
-    if needs.iter().map(|n| n.0).sum::<f64>() <= total {
-        return f64::INFINITY;
-    }
-    let mut sorted = needs.to_vec();
-    sorted.sort_unstable_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
-    let (mut left, mut weights) = (total, sorted.iter().map(|n| n.1).sum::<f64>());
-    for (need, weight) in sorted {
-        let even = left / weights;
-        if need >= even * weight {
-            return even;
-        }
-        left -= need;
-        weights -= weight;
-    }
-    f64::INFINITY
+fn fair_level(total: f64, needs: Vec<(f64, f64)>) -> f64 {
+    // Where not all fit, the busiest is cut like one that is insatiable.
+    if needs.iter().map(|n| n.0).sum::<f64>() <= total { f64::INFINITY } else { entitled(total, needs) }
 }
 
 #[cfg(test)]
@@ -174,10 +162,10 @@ mod tests {
 
     #[test]
     fn floors_hold_and_fair_levels_add_up() {
-        let level = fair_level(10.0, &[(1.0, 1.0), (2.0, 1.0), (30.0, 1.0)]);
+        let level = fair_level(10.0, vec![(1.0, 1.0), (2.0, 1.0), (30.0, 1.0)]);
         assert!((level - 7.0).abs() < 1e-12);
-        assert_eq!(fair_level(10.0, &[(1.0, 1.0), (2.0, 1.0)]), f64::INFINITY);
-        assert_eq!(fair_level(12.0, &[(30.0, 1.0), (30.0, 3.0)]), 3.0, "per unit of weight");
+        assert_eq!(fair_level(10.0, vec![(1.0, 1.0), (2.0, 1.0)]), f64::INFINITY);
+        assert_eq!(fair_level(12.0, vec![(30.0, 1.0), (30.0, 3.0)]), 3.0, "per unit of weight");
         let table = GammaTable::default();
         let got = guarantee(&table, 10.0, 30.0, 0.999, &[Candidate { floor: 2.0, ..bucket(0.0) }]);
         assert_eq!(got[0].per_s, 2.0);

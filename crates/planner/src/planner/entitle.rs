@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Planner;
 use crate::{
     allocate::{Candidate, entitled::entitled},
-    state::{Claims, Window},
+    state::{Claims, Columns, Window},
 };
 
 /// Windows of the past that a bucket is judged by: a day.
@@ -36,6 +36,13 @@ pub(super) struct Past {
     borne_out: Vec<f64>,
 }
 
+impl Past {
+    /// Whether `row` is of a bucket that is known.
+    fn knows(&self, columns: &Columns, row: usize) -> bool {
+        columns.born[row] <= self.known_since
+    }
+}
+
 impl Planner {
     /// Looks at the past of all rows. A bucket is known once it is half as old as what is remembered, at most half a day: traffic that
     /// comes out of nowhere must not pass for demand that others have to make room for.
@@ -57,13 +64,13 @@ impl Planner {
     /// How much of `mean` requests per window the past of `row` bears out.
     pub(super) fn borne_out(&self, row: usize, mean: f32, past: &Past) -> f32 {
         let columns = &self.store.columns;
-        if columns.born[row] > past.known_since { 0.0 } else { mean.min(BORNE_OUT * columns.ewma[4][row]) }
+        if past.knows(columns, row) { mean.min(BORNE_OUT * columns.ewma[4][row]) } else { 0.0 }
     }
 
     /// Whether `row` is known and comes at least about once a day.
     pub(super) fn regular(&self, row: usize, past: &Past) -> bool {
         let columns = &self.store.columns;
-        columns.born[row] <= past.known_since && columns.ewma[4][row] * REMEMBERED as f32 >= 1.0
+        past.knows(columns, row) && columns.ewma[4][row] * REMEMBERED as f32 >= 1.0
     }
 
     /// Whether `row` has long been asking for all that it is entitled to, and for much more now.
@@ -84,7 +91,7 @@ impl Planner {
         let known: BTreeMap<u8, f64> = levels.priorities(usual).into_iter().map(|p| (p, levels.of(p, None))).collect();
         let new: BTreeMap<u8, f64> = known.keys().map(|p| (*p, levels.of(*p, Some((f64::INFINITY, 1.0))))).collect();
         let own = |c: &Candidate| {
-            let level = if self.store.columns.born[c.row as usize] <= past.known_since { &known } else { &new };
+            let level = if past.knows(&self.store.columns, c.row as usize) { &known } else { &new };
             if c.limit.is_some() { f64::INFINITY } else { c.weight * level[&c.priority] }
         };
         let unusual = |c: &&Candidate| c.limit.is_some() || c.weight != 1.0 || c.priority != usual;

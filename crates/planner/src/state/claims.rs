@@ -104,7 +104,7 @@ impl Store {
     }
 
     /// Whether `row` is of a bucket that is known at its node.
-    fn is_known(&self, row: usize) -> bool {
+    pub(super) fn is_known(&self, row: usize) -> bool {
         self.columns.born[row] <= self.nodes[self.columns.node[row] as usize].claims.known_since
     }
 }

@@ -78,24 +78,21 @@ impl Newcomers {
 impl Store {
     /// Takes in who came to the nodes that reported `window`.
     pub(super) fn note_newcomers(&mut self, window: Window, entries: &[(u32, Counts)]) {
-        let mut requests = vec![Requests::default(); self.nodes.len()];
+        let node_of = |store: &Self, row: u32| store.columns.node[row as usize] as usize;
+        let mut known = vec![0.0; self.nodes.len()];
         for (row, counts) in entries {
-            let number = self.columns.node[*row as usize] as usize;
-            let node = &self.nodes[number];
-            let of = &mut requests[number];
-            // The total also has those that were too many to be kept as series.
-            if *row == node.total {
-                of.new += f64::from(counts.requests);
-            } else if self.columns.born[*row as usize] <= node.claims.known_since {
-                of.known += f64::from(counts.requests);
+            let number = node_of(self, *row);
+            if *row != self.nodes[number].total && self.is_known(*row as usize) {
+                known[number] += f64::from(counts.requests);
             }
         }
-        for (row, _) in entries {
-            let number = self.columns.node[*row as usize] as usize;
+        for (row, counts) in entries {
+            let number = node_of(self, *row);
             let node = &mut self.nodes[number];
             if *row == node.total {
-                let Requests { known, new: all } = requests[number];
-                node.newcomers.close(Requests { known, new: (all - known).max(0.0) }, window - self.columns.born[*row as usize]);
+                // The total also has those that were too many to be kept as series.
+                let new = (f64::from(counts.requests) - known[number]).max(0.0);
+                node.newcomers.close(Requests { known: known[number], new }, window - self.columns.born[*row as usize]);
             }
         }
     }
