@@ -122,6 +122,7 @@ fn report(connection: usize, run: u64, sequence: u64, start: Timestamp) -> Repor
         instance: Some(format!("run-{run}")),
         sequence,
         epoch: Some(1),
+        staleness_ms: None,
         start,
         seconds: 30,
         cpu: Some(0.41),

@@ -39,7 +39,7 @@ pub fn deal(rows: &[Demand], seed: u64, arrivals: &mut Vec<Arrival>) {
 }
 
 /// The finaliser of SplitMix64.
-fn mix(x: u64) -> u64 {
+pub fn mix(x: u64) -> u64 {
     let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)

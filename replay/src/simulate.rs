@@ -37,7 +37,7 @@ pub fn simulate(brief: &Brief, contender: Box<dyn Contender>, staleness: Stalene
         seed,
         ledger: contender.keeps_books().then(|| Ledger::new(brief.origin, fleet.node_count())),
         breach: None,
-        kv: Kv::new(staleness),
+        kv: Kv::new(staleness, seed),
         tally: Tally::new(workload, brief.origin),
         contender,
         fleet,

@@ -101,7 +101,7 @@ impl Loop {
         Ok(Self {
             planner: Planner::new(settings, model)?,
             nodes: (0..2).map(|n| EdgeNode::new(Workload::node_id(n), None, Options::default())).collect(),
-            kv: Kv::new(Staleness { delay_s, poll_s: 0 }),
+            kv: Kv::new(Staleness::fixed(delay_s), 0),
             random: ChaCha8Rng::seed_from_u64(seed),
             comebacks: BTreeMap::new(),
             retries: BTreeMap::new(),

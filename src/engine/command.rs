@@ -149,6 +149,7 @@ mod tests {
             instance: None,
             sequence: 1,
             epoch: None,
+            staleness_ms: None,
             start: Timestamp::default(),
             seconds: 30,
             cpu: None,

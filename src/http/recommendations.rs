@@ -81,6 +81,7 @@ mod tests {
             instance: None,
             sequence: i.into(),
             epoch: None,
+            staleness_ms: None,
             start: Timestamp::from_secs(30 * i64::from(i)),
             seconds: 30,
             cpu: None,

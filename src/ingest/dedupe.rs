@@ -148,6 +148,7 @@ mod tests {
             instance,
             sequence,
             epoch: None,
+            staleness_ms: None,
             start: Default::default(),
             seconds: 30,
             cpu: None,

@@ -62,6 +62,7 @@ mod tests {
             instance: None,
             sequence: 1,
             epoch: None,
+            staleness_ms: None,
             start: Default::default(),
             seconds: 30,
             cpu: None,

@@ -126,6 +126,7 @@ mod tests {
             instance: Some("a".into()),
             sequence: 1,
             epoch: None,
+            staleness_ms: None,
             start: Timestamp::from_secs(1_800_000_000),
             seconds: 30,
             cpu: Some(1.0),

@@ -24,6 +24,7 @@ fn report(sender: usize, sequence: u64) -> Report {
         instance: Some(format!("i{}", sequence / 500)),
         sequence,
         epoch: None,
+        staleness_ms: None,
         start: Timestamp::from_secs(now_s - 1),
         seconds: 1,
         cpu: None,

@@ -24,6 +24,7 @@ pub fn report(node: &str, sequence: u64, start: Timestamp, requests: &[(&str, u6
         instance: Some("i1".into()),
         sequence,
         epoch: None,
+        staleness_ms: None,
         start,
         seconds: WINDOW_S as u32,
         cpu: Some(0.5),

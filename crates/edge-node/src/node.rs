@@ -63,6 +63,8 @@ struct Lease {
     table: RateTable,
     ladder: Ladder,
     stage: Stage,
+    /// How old the table was when it took the place of another; `None` for the first.
+    staleness_ms: Option<u64>,
 }
 
 /// No rung ends then.
@@ -105,7 +107,9 @@ impl EdgeNode {
         self.advance(now);
         let ladder = Ladder::new(table);
         let first = self.lease.is_none();
-        self.lease = Some(Lease { table: table.clone(), ladder, stage: ladder.stage(now) });
+        // A clock behind the engine's makes it negative.
+        let staleness_ms = (!first).then(|| u64::try_from(now.as_millis() - table.issued_at.as_millis()).unwrap_or(0));
+        self.lease = Some(Lease { table: table.clone(), ladder, stage: ladder.stage(now), staleness_ms });
         self.next_change = ladder.next_change(now).unwrap_or(NEVER);
         self.list_buckets(now);
         if first {
@@ -169,6 +173,7 @@ impl EdgeNode {
             instance: self.instance.clone(),
             sequence,
             epoch: self.epoch().filter(|&epoch| epoch > 0),
+            staleness_ms: self.lease.as_ref().and_then(|l| l.staleness_ms),
             start,
             seconds,
             cpu: None,

@@ -241,6 +241,19 @@ fn a_new_table_comes_after_what_the_old_one_granted_until_then() {
 }
 
 #[test]
+fn a_report_says_how_old_a_table_was_when_it_came() {
+    let staleness_ms = |node: &mut EdgeNode| node.report(at(0), 30, 1).staleness_ms;
+    let mut node = leased(&table(1));
+    assert_eq!(staleness_ms(&mut node), None, "nobody knows how long a new process could have had its first");
+    node.adopt(&table(2), at(40));
+    assert_eq!(staleness_ms(&mut node), Some(40_000));
+    node.take("a", 1, at(70));
+    assert_eq!(staleness_ms(&mut node), Some(40_000), "it was as old on every rung");
+    node.adopt(&RateTable { issued_at: at(90), ..table(3) }, at(80));
+    assert_eq!(staleness_ms(&mut node), Some(0), "its clock is behind");
+}
+
+#[test]
 fn a_report_drains_the_window() {
     let mut node = leased(&table(1));
     let a = node.resolve("a", at(0));

@@ -117,6 +117,7 @@ fn report(node: usize, buckets: usize, window: i64, random: &mut Random) -> Repo
         instance: None,
         sequence: window as u64,
         epoch: Some(window as u64),
+        staleness_ms: None,
         start: Timestamp::from_secs(window * WINDOW_S),
         seconds: WINDOW_S as u32,
         cpu: Some(0.4),

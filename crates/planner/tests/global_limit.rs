@@ -16,6 +16,7 @@ fn report(node: &str, window: i64, requests: u64, epoch: Option<u64>) -> Report 
         instance: None,
         sequence: window as u64,
         epoch,
+        staleness_ms: None,
         start: Timestamp::from_secs(window * 30),
         seconds: 30,
         cpu: None,

@@ -48,6 +48,9 @@ pub struct Report {
     /// Counts per bucket.
     #[prost(message, repeated, tag = "9")]
     pub buckets: Vec<BucketCounts>,
+    /// Milliseconds from the table's issue until it was enforced.
+    #[prost(uint64, optional, tag = "10")]
+    pub staleness_ms: Option<u64>,
 }
 
 /// See [`telemetry::BucketCounts`].
@@ -89,6 +92,7 @@ impl From<Report> for telemetry::Report {
             instance: r.instance,
             sequence: r.sequence,
             epoch: r.epoch,
+            staleness_ms: r.staleness_ms,
             start: Timestamp::from_millis(r.start_ms),
             seconds: r.seconds,
             cpu: r.cpu,
@@ -130,6 +134,7 @@ impl From<&telemetry::Report> for Report {
             cpu: r.cpu,
             memory: r.memory,
             buckets: r.buckets.iter().map(Into::into).collect(),
+            staleness_ms: r.staleness_ms,
         }
     }
 }
@@ -161,6 +166,7 @@ mod tests {
                 instance: None,
                 sequence: 7,
                 epoch: Some(3),
+                staleness_ms: Some(1_500),
                 start: Timestamp::from_secs(1_763_755_200),
                 seconds: 30,
                 cpu: Some(0.5),
@@ -213,7 +219,7 @@ mod tests {
 
     #[test]
     fn the_contract_declares_the_same_fields() {
-        assert_eq!(declared_here().len(), 18);
+        assert_eq!(declared_here().len(), 19);
         assert_eq!(declared_here(), declared_there());
     }
 }

@@ -9,6 +9,8 @@ export interface Lease {
   readonly table: RateTable;
   readonly ladder: Ladder;
   readonly stage: Stage;
+  /** How old the table was when it took the place of another; left out of a first one. */
+  readonly stalenessMs?: number | undefined;
 }
 
 /** Rates of the node's own bucket. */

@@ -94,7 +94,9 @@ export class EdgeNode {
     this.#advance(nowMs);
     const ladder = new Ladder(table);
     const isFirst = this.#lease === undefined;
-    const lease = { table, ladder, stage: ladder.stage(nowMs) };
+    // A clock behind the engine's makes it negative.
+    const stalenessMs = isFirst ? undefined : Math.max(0, Math.round(nowMs - table.issuedMs));
+    const lease = { table, ladder, stage: ladder.stage(nowMs), stalenessMs };
     this.#lease = lease;
     this.#nextChange = ladder.nextChange(nowMs);
     this.#list(lease, nowMs);
@@ -153,6 +155,7 @@ export class EdgeNode {
       ...(this.instance === undefined ? {} : { instance: this.instance }),
       sequence,
       ...(this.epoch ? { epoch: this.epoch } : {}),
+      ...(this.#lease?.stalenessMs === undefined ? {} : { staleness_ms: this.#lease.stalenessMs }),
       start: new Date(startMs).toISOString(),
       seconds,
       buckets,
@@ -239,8 +242,8 @@ export class EdgeNode {
   #advance(nowMs: number): void {
     while (this.#lease && nowMs >= this.#nextChange) {
       const at = this.#nextChange;
-      const { table, ladder } = this.#lease;
-      this.#lease = { table, ladder, stage: ladder.stage(at) };
+      const { ladder } = this.#lease;
+      this.#lease = { ...this.#lease, stage: ladder.stage(at) };
       this.#nextChange = ladder.nextChange(at);
       // Ceilings and what must be left are the same on all rungs, and unlisted buckets have nothing else.
       this.#setRates(at, (slot) => slot.listed !== undefined);

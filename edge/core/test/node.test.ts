@@ -26,6 +26,17 @@ test("rates walk down the ladder when no table comes", () => {
   expect([node.refillPerS(T0 + 700_000), node.rung(T0 + 700_000)]).toEqual([6, "safe"]);
 });
 
+test("a report says how old a table was when it came", () => {
+  const node = leased();
+  const stalenessMs = () => node.report(T0, 30, 1).staleness_ms;
+  expect(stalenessMs()).toBeUndefined();
+  node.adopt(parseTable(tableText(2)), T0 + 40_000);
+  expect(stalenessMs()).toBe(40_000);
+  expect([node.rung(T0 + 450_000), stalenessMs()]).toEqual(["decay", 40_000]);
+  node.adopt(parseTable(tableText(3)), T0 - 10_000);
+  expect(stalenessMs()).toBe(0);
+});
+
 test("a bucket whose id cannot be kept shares one, whatever the id", () => {
   const node = leased(roomy);
   const property = fc.property(fc.oneof(fc.string({ unit: "binary" }), fc.constant("k".repeat(10_000))), (id) => {

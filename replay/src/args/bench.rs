@@ -32,6 +32,9 @@ pub struct Bench {
     /// Seconds until a published table is seen by the nodes [default: 0,30,60,120].
     #[arg(long, value_delimiter = ',', value_name = "S")]
     pub delay: Vec<u32>,
+    /// Most seconds that a node sees a table later than that, at random for each table and node.
+    #[arg(long, default_value_t = 0, value_name = "S")]
+    pub jitter: u32,
     /// Burst of the origin, in seconds of its sustained capacity.
     #[arg(long, default_value_t = 120.0, value_name = "S")]
     pub burst_seconds: f64,
@@ -60,6 +63,7 @@ impl Bench {
             capacities: or(&self.capacity, usual.capacities),
             nodes: or(&self.nodes, usual.nodes),
             delays_s: or(&self.delay, usual.delays_s),
+            jitter_s: self.jitter,
             burst_seconds: self.burst_seconds,
             fit: self.fit,
             contenders: self.contenders.clone(),
@@ -68,7 +72,7 @@ impl Bench {
         let positive = |x: f64| x.is_finite() && x > 0.0;
         ensure!(plan.capacities.iter().all(|&c| positive(c)), "--capacity: must be positive multiples of the mean demand, for example 1.5");
         ensure!(plan.nodes.iter().all(|n| (1..=10_000).contains(n)), "--nodes: must be 1 to 10000");
-        ensure!(plan.delays_s.iter().all(|&s| s <= 86_400), "--delay: must be at most a day");
+        ensure!(plan.delays_s.iter().chain([&plan.jitter_s]).all(|&s| s <= 86_400), "--delay, --jitter: must be at most a day");
         ensure!(positive(plan.burst_seconds), "--burst-seconds: must be a positive number of seconds, for example 120");
         ensure!(plan.fit > 0.0 && plan.fit < 1.0, "--fit: must be a share above 0 and below 1, for example 0.5");
         Ok(plan)

@@ -70,7 +70,7 @@ impl Cold {
             nodes: self.nodes,
             capacities: self.capacity.clone(),
             burst_seconds: self.burst_seconds,
-            staleness: vec![Staleness { delay_s: self.delay, poll_s: 0 }],
+            staleness: vec![Staleness::fixed(self.delay)],
             contenders: self.contenders.clone(),
             seed: self.seed,
         }

@@ -26,6 +26,9 @@ pub struct Compare {
     /// Seconds between two polls of a node; 0 is every second.
     #[arg(long, default_value_t = 0, value_name = "S")]
     pub poll: u32,
+    /// Most seconds that a node sees a table later than --delay, at random for each table and node.
+    #[arg(long, default_value_t = 0, value_name = "S")]
+    pub jitter: u32,
     /// Nodes that a trace is spread over, unless --spread is own.
     #[arg(long, default_value_t = 4, value_name = "N")]
     pub nodes: usize,
@@ -77,14 +80,17 @@ impl Compare {
         ensure!(self.fit > 0.0 && self.fit < 1.0, "--fit: must be a share above 0 and below 1, for example 0.5");
         ensure!((1..=10_000).contains(&self.nodes), "--nodes: must be 1 to 10000");
         ensure!(self.buckets != Some(0), "--buckets: must be at least 1");
-        ensure!(self.delay.iter().chain([&self.poll]).all(|&s| s <= 86_400), "--delay, --poll: must be at most a day");
+        ensure!(
+            self.delay.iter().chain([&self.poll, &self.jitter]).all(|&s| s <= 86_400),
+            "--delay, --poll, --jitter: must be at most a day"
+        );
         Ok(Options {
             cut: Cut { buckets: self.buckets, windows: self.windows, fit: self.fit, gather: false },
             spread: self.spread,
             nodes: self.nodes,
             capacities: self.capacity.clone(),
             burst_seconds: self.burst_seconds,
-            staleness: self.delay.iter().map(|&delay_s| Staleness { delay_s, poll_s: self.poll }).collect(),
+            staleness: self.delay.iter().map(|&delay_s| Staleness { delay_s, jitter_s: self.jitter, poll_s: self.poll }).collect(),
             contenders: self.contenders.clone(),
             seed: self.seed,
         })

@@ -129,7 +129,7 @@ mod tests {
             nodes: 4,
             buckets: 9,
             spread: Spread::Hash,
-            staleness: Staleness { delay_s, poll_s: 0 },
+            staleness: Staleness::fixed(delay_s),
             contenders: vec![
                 score(Kind::StaticMean, 0.2, 0.0),
                 score(Kind::StaticP99, 0.1, 0.0),

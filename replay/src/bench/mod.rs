@@ -31,6 +31,8 @@ pub struct Plan {
     pub nodes: Vec<usize>,
     /// Delays of the store, in seconds.
     pub delays_s: Vec<u32>,
+    /// Most seconds that a node sees a table later than that.
+    pub jitter_s: u32,
     /// The origin's burst, in seconds of its sustained capacity.
     pub burst_seconds: f64,
     /// Share of the windows that contenders learn from and that is not scored.
@@ -47,6 +49,7 @@ impl Default for Plan {
             capacities: vec![1.2, 1.5, 3.0, 6.0],
             nodes: vec![1, 2, 4, 8, 16],
             delays_s: vec![0, 30, 60, 120],
+            jitter_s: 0,
             burst_seconds: 120.0,
             fit: 0.5,
             contenders: Kind::ALL.to_vec(),
@@ -68,7 +71,7 @@ impl Plan {
             nodes,
             capacities: self.capacities.clone(),
             burst_seconds: self.burst_seconds,
-            staleness: self.delays_s.iter().map(|&delay_s| Staleness { delay_s, poll_s: 0 }).collect(),
+            staleness: self.delays_s.iter().map(|&delay_s| Staleness { jitter_s: self.jitter_s, ..Staleness::fixed(delay_s) }).collect(),
             contenders: self.contenders.iter().copied().filter(|kind| !kind.is_ablation()).collect(),
             seed: self.seed,
         }

@@ -57,7 +57,7 @@ fn case(asked: &Abuse, path: &Path, model: Option<&Model>) -> anyhow::Result<Cas
     let sustained_per_s = asked.capacity * workload.scored_mean_per_s();
     let terms = Terms {
         origin: Origin { sustained_per_s, burst: sustained_per_s * asked.burst_seconds },
-        staleness: Staleness { delay_s: asked.delay, poll_s: 0 },
+        staleness: Staleness::fixed(asked.delay),
         contenders: asked.contenders.clone(),
         attacks: asked.attacks.clone(),
         ceiling_per_s: asked.ceiling.map(|times| ceiling_per_s(&workload, times)),

@@ -42,7 +42,7 @@ fn one(asked: &Fairness, path: &Path, model: Option<&Model>) -> anyhow::Result<b
     let sustained_per_s = asked.capacity * workload.scored_mean_per_s();
     let terms = Terms {
         origin: Origin { sustained_per_s, burst: sustained_per_s * asked.burst_seconds },
-        staleness: Staleness { delay_s: asked.delay, poll_s: 0 },
+        staleness: Staleness::fixed(asked.delay),
         seed: asked.seed,
     };
     println!("{name} x {}, {} x the mean demand, {} nodes, {} s of delay\n", asked.times, asked.capacity, workload.nodes, asked.delay);

@@ -39,6 +39,7 @@ fn report(node: usize, window: u32, start: Timestamp, counts: BTreeMap<usize, Bu
         instance: None,
         sequence: u64::from(window) + 1,
         epoch: None,
+        staleness_ms: None,
         start,
         seconds: WINDOW_S,
         cpu: None,

@@ -99,7 +99,7 @@ mod tests {
             nodes: 4,
             buckets: 9,
             spread: crate::spread::Spread::Hash,
-            staleness: Staleness { delay_s: 30, poll_s: 0 },
+            staleness: Staleness::fixed(30),
             contenders: vec![score],
             windows: vec![vec![WindowTotals { demand: 60, admitted: 45, leased: 90.0 }; 3]],
             breaches: vec!["adaptive leases too much".into()],

@@ -20,7 +20,7 @@ fn damage_under(ceiling_per_s: Option<f64>, attack: Attack, kind: Kind) -> Damag
     let honest: Workload = traffic::case(&traffic::trace(&rows), traffic::options()).workload;
     let terms = Terms {
         origin: Origin { sustained_per_s: 48.0, burst: 48.0 * 120.0 },
-        staleness: Staleness { delay_s: 30, poll_s: 0 },
+        staleness: Staleness::fixed(30),
         contenders: vec![kind],
         attacks: vec![attack],
         ceiling_per_s,

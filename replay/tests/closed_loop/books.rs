@@ -26,6 +26,7 @@ proptest! {
         capacity in 0.2_f64..4.0,
         burst_seconds in 1.0_f64..300.0,
         delay_s in 0_u32..120,
+        jitter_s in 0_u32..90,
         poll_s in 0_u32..40,
     ) {
         let mut rows = rows;
@@ -35,7 +36,7 @@ proptest! {
         let options = Options {
             capacities: vec![capacity],
             burst_seconds,
-            staleness: vec![Staleness { delay_s, poll_s }],
+            staleness: vec![Staleness { delay_s, jitter_s, poll_s }],
             ..traffic::options()
         };
         let cases = [traffic::case(&traffic::trace(&rows), options)];

@@ -27,7 +27,7 @@ fn in_turn(delay_s: u32) -> Vec<Opening> {
     rows.sort_unstable();
     let options = Options {
         nodes: NODES as usize,
-        staleness: vec![Staleness { delay_s, poll_s: 0 }],
+        staleness: vec![Staleness::fixed(delay_s)],
         contenders: vec![Kind::StaticPool, Kind::Adaptive, Kind::Central],
         ..traffic::options()
     };

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use tidegate_replay::{
-    compare::Case,
-    contender::{Brief, Contender, Leased},
+    Options,
+    compare::{Case, compare},
+    contender::{Brief, Contender, Kind, Leased},
     kv::Staleness,
     lease,
     origin::Origin,
@@ -42,7 +43,7 @@ fn leased_by_window(case: &Case, staleness: Staleness) -> Vec<f64> {
 #[test]
 fn a_plan_holds_from_the_next_window_on_plus_the_delay() {
     let case = traffic::case(&traffic::trace(&[(0, 0, 1), (299, 1, 1)]), traffic::options());
-    let leased = |delay_s, poll_s| leased_by_window(&case, Staleness { delay_s, poll_s });
+    let leased = |delay_s, poll_s| leased_by_window(&case, Staleness { poll_s, ..Staleness::fixed(delay_s) });
     // Five windows are scored; 2 nodes at 2 tokens/s are 120 tokens a window.
     assert_eq!(leased(0, 0), [0.0, 120.0, 120.0, 120.0, 120.0]);
     assert_eq!(leased(30, 0), [0.0, 0.0, 120.0, 120.0, 120.0]);
@@ -52,8 +53,18 @@ fn a_plan_holds_from_the_next_window_on_plus_the_delay() {
 }
 
 #[test]
+fn tables_that_come_at_odd_moments_serve_as_well_as_ones_that_are_all_as_late() {
+    let staleness = vec![Staleness::fixed(60), Staleness { jitter_s: 30, ..Staleness::fixed(30) }];
+    let options =
+        Options { staleness, nodes: 4, capacities: vec![1.2], burst_seconds: 30.0, contenders: vec![Kind::Adaptive], ..traffic::options() };
+    let comparisons = compare(&[traffic::case(&traffic::busy(), options)], None, &|| ()).unwrap();
+    let [late, odd] = [0, 1].map(|i| comparisons[i].contenders[0].throttled_share);
+    assert!(odd <= late + 0.01, "{odd} of the demand is refused, and {late} where every table is as late as the latest");
+}
+
+#[test]
 fn a_node_waits_for_its_poll() {
     let case = traffic::case(&traffic::trace(&[(0, 0, 1), (299, 1, 1)]), traffic::options());
     // The scored part begins at second 150, the first tick is at 180; node 0 polls at 180, node 1 at 181.
-    assert_eq!(leased_by_window(&case, Staleness { delay_s: 0, poll_s: 20 })[..2], [0.0, 118.0]);
+    assert_eq!(leased_by_window(&case, Staleness { poll_s: 20, ..Staleness::default() })[..2], [0.0, 118.0]);
 }

@@ -40,6 +40,7 @@ fn tables() -> Vec<RateTable> {
                 instance: None,
                 sequence: window as u64,
                 epoch: tables.get(node).map(|t| t.epoch),
+                staleness_ms: None,
                 start: Timestamp::from_secs(window * 30),
                 seconds: 30,
                 cpu: None,
@@ -82,11 +83,8 @@ fn closed_loop(governed: bool) -> Fairness {
     let rows: Vec<(u32, u32, u32)> = (0..3600).flat_map(|second| (0..10).map(move |bucket| (second, bucket, 40))).collect();
     let trace = traffic::trace(&rows);
     let workload = traffic::case(&trace, Options { spread: Spread::Request, nodes: 4, ..traffic::options() }).workload;
-    let terms = Terms {
-        origin: replayed::Origin { sustained_per_s: 200.0, burst: 200.0 * 120.0 },
-        staleness: Staleness { delay_s: 30, poll_s: 0 },
-        seed: 0,
-    };
+    let terms =
+        Terms { origin: replayed::Origin { sustained_per_s: 200.0, burst: 200.0 * 120.0 }, staleness: Staleness::fixed(30), seed: 0 };
     run(&workload, terms, governed, None).unwrap()
 }
 

@@ -79,6 +79,7 @@ impl Source {
             instance: None,
             sequence: u64::from(of.window),
             epoch: None,
+            staleness_ms: None,
             start: Timestamp::from_secs(start),
             seconds: self.step_s,
             cpu: of.cpu,

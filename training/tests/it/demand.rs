@@ -18,6 +18,7 @@ pub fn report(window: i64, buckets: Vec<BucketCounts>) -> Report {
         instance: Some("i".into()),
         sequence: window as u64,
         epoch: None,
+        staleness_ms: None,
         start: Timestamp::from_secs(START + 30 * window),
         seconds: 30,
         cpu: Some(0.4),

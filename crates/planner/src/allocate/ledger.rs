@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_wire::{Timestamp, rates::rate_at};
 
 /// The node's part of a lease: what bounds the requests that it can send to the origin.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Lease {
     /// Plan it belongs to.
     pub epoch: u64,
@@ -116,6 +116,11 @@ impl Ledger {
     /// The lease of `epoch`, or of the newest epoch before it.
     pub fn of_epoch(&self, epoch: u64) -> Option<&Lease> {
         self.leases.iter().rev().find(|l| l.epoch <= epoch)
+    }
+
+    /// The oldest lease of an epoch after `epoch`.
+    pub fn after_epoch(&self, epoch: u64) -> Option<&Lease> {
+        self.leases.iter().find(|l| l.epoch > epoch)
     }
 
     /// The newest lease issued at or before `t`.

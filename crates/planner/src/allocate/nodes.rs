@@ -35,6 +35,8 @@ pub struct Claim {
 pub struct Share {
     /// Rate of each node, tokens per second. The sum of `max(rate, committed)` is at most the capacity.
     pub rates: Vec<f64>,
+    /// The same without what a node only has because it is committed anyway: what may be promised for longer than that.
+    pub lasting: Vec<f64>,
     /// Probability that one more token would be used.
     pub price: f64,
 }
@@ -56,10 +58,19 @@ pub fn share(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, claims: &[C
         let committed: Vec<f64> = claims.iter().map(|c| c.committed).collect();
         rates = super::ledger::within(per_s, &committed, &rates);
     }
-    top_up(&mut rates, claims, per_s, |c, rate| (c.even - rate).max(0.0));
-    top_up(&mut rates, claims, per_s, |c, rate| c.room(rate, seconds));
-    top_up(&mut rates, claims, per_s, |c, rate| ((c.bound(table, plenty) - c.tokens) / seconds - rate).max(0.0));
-    Share { rates, price: probability(risk) }
+    let mut lasting = rates.clone();
+    for (rates, keep) in [(&mut rates, true), (&mut lasting, false)] {
+        let mut top_up = |room: &dyn Fn(&Claim, f64) -> f64| {
+            if keep {
+                keep_committed(rates, claims, room);
+            }
+            share_left(rates, claims, per_s, room);
+        };
+        top_up(&|c, rate| (c.even - rate).max(0.0));
+        top_up(&|c, rate| c.room(rate, seconds));
+        top_up(&|c, rate| ((c.bound(table, plenty) - c.tokens) / seconds - rate).max(0.0));
+    }
+    Share { rates, lasting, price: probability(risk) }
 }
 
 impl Claim {
@@ -95,11 +106,15 @@ fn scarce_risk(per_s: f64, plenty: f64, used: impl Fn(f64) -> f64) -> f64 {
     high
 }
 
-/// Gives what is left to those with `room` for it, in proportion; what is committed anyway costs nothing.
-fn top_up(rates: &mut [f64], claims: &[Claim], per_s: f64, room: impl Fn(&Claim, f64) -> f64) {
+/// Leaves what is committed to those with `room` for it: nobody else can have it.
+fn keep_committed(rates: &mut [f64], claims: &[Claim], room: &dyn Fn(&Claim, f64) -> f64) {
     for (rate, claim) in rates.iter_mut().zip(claims) {
         *rate = (*rate + room(claim, *rate)).min(claim.committed).max(*rate);
     }
+}
+
+/// Gives what is left to those with `room` for it, in proportion.
+fn share_left(rates: &mut [f64], claims: &[Claim], per_s: f64, room: &dyn Fn(&Claim, f64) -> f64) {
     let used: f64 = rates.iter().zip(claims).map(|(r, c)| r.max(c.committed)).sum();
     let rooms: Vec<f64> = rates.iter().zip(claims).map(|(r, c)| room(c, *r)).collect();
     let wanted: f64 = rooms.iter().sum();

@@ -9,7 +9,9 @@ use crate::{forecast::STEPS, state::Node};
 /// Weight of the newest window in the measures of forecast error: half-life 1 h.
 const ERROR_NEWEST: f64 = 0.0058;
 /// Most steps that a table is taken to be late.
-const STALENESS_MAX: usize = 8;
+const STALENESS_MAX: f64 = 8.0;
+/// Part of a step that a table may come after its start without being taken to come after all of it.
+const STALENESS_SLACK: f64 = 0.1;
 /// Growth of the stretch for a bound that was exceeded; it shrinks so that one in a thousand is.
 const STRETCH: f64 = 1.5;
 const STRETCH_MAX: f64 = 50.0;
@@ -25,8 +27,8 @@ pub struct Supply {
     pub tokens: f64,
     /// Tokens that only guaranteed buckets may take, of the newest lease.
     pub reserve: f64,
-    /// Steps that pass from a table's issue until it is enforced, in the last acknowledgements, newest last.
-    staleness: Vec<usize>,
+    /// Steps that passed from a table's issue until it or a newer one was enforced, in the last acknowledgements, newest last.
+    staleness: Vec<f64>,
     /// How much further than its variance says the demand reaches, learned from how often it was exceeded.
     pub stretch: f64,
     /// What was expected not to be exceeded, by the time the window that it was for is closed.
@@ -46,7 +48,7 @@ impl Default for Supply {
             ledger: Ledger::default(),
             tokens: 0.0,
             reserve: 0.0,
-            staleness: vec![1],
+            staleness: vec![1.0],
             stretch: 1.0,
             bounds: vec![],
             error: std::array::from_fn(|h| 2.0 + 2.0 * h as f64),
@@ -80,26 +82,31 @@ pub struct Outcome {
 }
 
 impl Supply {
-    /// Takes in what the node says it enforces at the end of a window, `end`.
+    /// Takes in what the node says it enforces at the end of a window, `end`. A node that does not say since when is taken to do so
+    /// since that moment.
     pub fn acknowledge(&mut self, node: &Node, end: Timestamp) {
         let Some(epoch) = node.acknowledged() else { return };
         if self.acknowledged >= Some(epoch) {
             return;
         }
-        self.acknowledged = Some(epoch);
-        self.ledger.acknowledge(epoch);
         if let Some(lease) = self.ledger.of_epoch(epoch) {
-            let age = (end.as_millis() - lease.issued_ms + lease.step_ms / 2).div_euclid(lease.step_ms);
-            self.staleness.push((age.max(1) as usize - 1).min(STALENESS_MAX));
+            let since_ms = node.staleness_ms().map_or(end.as_millis(), |age| lease.issued_ms.saturating_add(age));
+            // It stands for all that it overtook, the oldest of which was waited for longest.
+            let overtaken = self.acknowledged.and_then(|before| self.ledger.after_epoch(before)).unwrap_or(lease);
+            let steps = (since_ms - overtaken.issued_ms) as f64 / lease.step_ms as f64;
+            self.staleness.push(steps.clamp(0.0, STALENESS_MAX));
             let old = self.staleness.len().saturating_sub(STALENESS_KEPT);
             self.staleness.drain(..old);
         }
+        self.acknowledged = Some(epoch);
+        self.ledger.acknowledge(epoch);
     }
 
-    /// Steps that pass from a table's issue until it is enforced, and the most that did lately.
-    pub fn staleness(&self) -> (usize, usize) {
-        let newest = self.staleness.last().copied().unwrap_or(1);
-        (newest, self.staleness.iter().copied().max().unwrap_or(newest))
+    /// Steps from a table's issue until it is surely enforced, as far as the last tables tell.
+    pub fn staleness(&self) -> usize {
+        let longest = self.staleness.iter().copied().fold(0.0, f64::max);
+        // Fits: bounded when it was noted.
+        (longest - STALENESS_SLACK).ceil().max(0.0) as usize
     }
 
     /// Takes in a window of `seconds` that started at `start`.
@@ -173,5 +180,61 @@ impl Supply {
             let off = (actual - expected).powi(2) / expected.max(0.5);
             self.error[h - 1] += newest * (off - self.error[h - 1]);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{allocate::Lease, state::Instance};
+
+    fn node(epoch: u64, staleness_ms: &[Option<u64>]) -> Node {
+        let instance = |staleness_ms| Instance { epoch: Some(epoch), staleness_ms, window: 0 };
+        let instances: BTreeMap<String, Instance> = staleness_ms.iter().enumerate().map(|(i, ms)| (i.to_string(), instance(*ms))).collect();
+        Node { instances, ..Node::new("n", 0, 0) }
+    }
+
+    /// One of `epochs` every 30 s from time 0 on.
+    fn supply(epochs: u64) -> Supply {
+        let mut supply = Supply { staleness: vec![], ..Supply::default() };
+        for epoch in 1..=epochs {
+            let issued_ms = (epoch as i64 - 1) * 30_000;
+            let times = Lease { epoch, issued_ms, step_ms: 30_000, expires_ms: issued_ms + 300_000, ..Lease::default() };
+            supply.ledger.issue(times);
+        }
+        supply
+    }
+
+    #[test]
+    fn a_table_is_sure_to_be_enforced_from_the_step_after_it_came() {
+        let steps_after = |ms: u64| {
+            let mut supply = supply(1);
+            supply.acknowledge(&node(1, &[Some(ms)]), Timestamp::from_secs(90));
+            supply.staleness()
+        };
+        assert_eq!([0, 1_000, 20_000, 30_000, 31_000, 40_000, 60_000].map(steps_after), [0, 0, 1, 1, 1, 2, 2]);
+        assert_eq!(steps_after(1 << 40), STALENESS_MAX as usize);
+        assert_eq!(steps_after(u64::MAX), 3, "what no clock can show is not believed");
+    }
+
+    #[test]
+    fn the_slowest_instance_counts_and_who_does_not_say_has_had_it_since_the_end_of_the_window() {
+        let steps = |staleness_ms: &[Option<u64>]| {
+            let mut supply = supply(1);
+            supply.acknowledge(&node(1, staleness_ms), Timestamp::from_secs(90));
+            supply.staleness()
+        };
+        assert_eq!(steps(&[Some(0), Some(40_000)]), 2);
+        assert_eq!(steps(&[Some(0), None]), 3);
+    }
+
+    #[test]
+    fn a_table_that_overtook_others_says_how_long_they_were_waited_for() {
+        let mut supply = supply(4);
+        supply.acknowledge(&node(1, &[Some(0)]), Timestamp::from_secs(30));
+        supply.acknowledge(&node(4, &[Some(0)]), Timestamp::from_secs(120));
+        assert_eq!(supply.staleness(), 2, "the second was issued 60 s before the fourth");
     }
 }

@@ -146,8 +146,18 @@ mod tests {
             let counts = BucketCounts { bucket: "b".into(), requests, ..BucketCounts::default() };
             let start = Timestamp::from_secs(30 * window);
             let (node, sequence) = ("n".to_owned(), window as u64);
-            let report =
-                Report { node, instance: None, sequence, epoch: None, start, seconds: 30, cpu: None, memory: None, buckets: vec![counts] };
+            let report = Report {
+                node,
+                instance: None,
+                sequence,
+                epoch: None,
+                staleness_ms: None,
+                start,
+                seconds: 30,
+                cpu: None,
+                memory: None,
+                buckets: vec![counts],
+            };
             store.record(&report);
             store.close(window);
         }

@@ -159,6 +159,7 @@ mod tests {
             instance: None,
             sequence: window as u64,
             epoch: None,
+            staleness_ms: None,
             start: Timestamp::from_secs(30 * window),
             seconds: 30,
             cpu: None,

@@ -53,6 +53,7 @@ mod tests {
             instance: None,
             sequence: 1,
             epoch: None,
+            staleness_ms: None,
             start: Timestamp::from_secs(0),
             seconds: 30,
             cpu: None,

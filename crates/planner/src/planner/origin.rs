@@ -1,10 +1,12 @@
 //! Leasing an origin's capacity to its nodes.
 
+use std::cmp::Ordering;
+
 use tidegate_wire::Timestamp;
 
 use super::{Planner, entitle::Past};
 use crate::{
-    allocate::{Candidate, Claim, burst, doubt, ledger, nodes},
+    allocate::{Candidate, Claim, Share, burst, doubt, ledger, nodes},
     forecast::quantile::logit,
     plan::OriginSummary,
     settings::{Origin, matches},
@@ -18,6 +20,10 @@ const SAFE_OF_FORECAST: f64 = 0.5;
 
 /// How many times the average of what it was asked for so far a node may need for some windows, as long as little is known of it.
 const DOUBTED_OF_MEAN: f64 = 3.0;
+
+/// Part of what a node is leased beyond its safe rate that it keeps for one more step while the next table is overdue. All of it
+/// would serve longer, but what is promised for longer can be given to no other node meanwhile.
+const OVERDUE: f64 = 0.5;
 
 /// What one node is leased.
 #[derive(Debug, Clone, Default)]
@@ -52,17 +58,18 @@ impl Planner {
     }
 
     fn lease_one(&mut self, group: Group, candidates: &[Vec<Candidate>], now: Timestamp) -> OriginSummary {
-        let (rates, price) = self.share_rates(&group, candidates, now);
-        let safe = self.share_safe(&group, &rates);
+        let share = self.share_rates(&group, candidates, now);
+        let rates = &share.rates;
+        let safe = self.share_safe(&group, rates);
         let bursts = self.share_burst(&group);
-        let schedules = self.schedules(&group, &rates, &safe, now);
+        let schedules = self.schedules(&group, &share, &safe, now);
         for (i, number) in group.live.iter().enumerate() {
             let schedule = schedules[i].clone();
             let rate = rates[i].min(schedule.iter().copied().fold(0.0, f64::max));
             let lease = NodeLease { number: *number, rate, schedule, burst: bursts[i] };
             self.write_table(&group.origin, lease, &candidates[i], now);
         }
-        self.origin_summary(&group, price, now)
+        self.origin_summary(&group, share.price, now)
     }
 
     /// Whether a node that last reported window `last` is taken to be gone.
@@ -80,20 +87,22 @@ impl Planner {
         Group { origin: self.settings.origins[index].clone(), live, vanished }
     }
 
-    fn share_rates(&mut self, group: &Group, candidates: &[Vec<Candidate>], now: Timestamp) -> (Vec<f64>, f64) {
+    fn share_rates(&mut self, group: &Group, candidates: &[Vec<Candidate>], now: Timestamp) -> Share {
         let seconds = self.store.interval_s() as f64;
         let free = self.free_per_s(group, now);
         let even = free / group.live.len().max(1) as f64;
         let claims: Vec<Claim> = group.live.iter().zip(candidates).map(|(n, c)| self.claim(*n, c, even, now)).collect();
         let slo = self.default_policy().slo;
-        let share = nodes::share(self.gamma, free, seconds, slo, &claims);
+        let mut share = nodes::share(self.gamma, free, seconds, slo, &claims);
         for (number, claim) in group.live.iter().zip(&claims) {
             let bound = claim.bound(self.gamma, logit(1.0 - slo));
             let windows = self.late(*number) + 1;
             self.supplies[*number].bound(windows, bound);
         }
-        let rates = share.rates.iter().zip(&group.live).map(|(rate, n)| self.held_back(*n, *rate)).collect();
-        (rates, share.price)
+        for rates in [&mut share.rates, &mut share.lasting] {
+            rates.iter_mut().zip(&group.live).for_each(|(rate, n)| *rate = self.held_back(*n, *rate));
+        }
+        share
     }
 
     /// What node `number` may claim, where `even` tokens per second would be its part if nothing were known of any node.
@@ -132,9 +141,9 @@ impl Planner {
         doubt(self.supplies[number].windows) * even.min(DOUBTED_OF_MEAN * asked_per_s)
     }
 
-    /// Steps until a table issued now is enforced at a node, as far as a schedule reaches.
+    /// Steps until a table issued now is surely enforced at a node, as far as a schedule reaches.
     pub(super) fn late(&self, number: usize) -> usize {
-        let staleness = if self.settings.without.horizon { 0 } else { self.supplies[number].staleness().0 };
+        let staleness = if self.settings.without.horizon { 0 } else { self.supplies[number].staleness() };
         staleness.min(self.settings.lease.steps as usize - 2)
     }
 
@@ -188,18 +197,32 @@ impl Planner {
         f64::from(variance).powf(0.375)
     }
 
-    /// Each node's refill by step: its rate until it has surely been read, then its safe rate; in every step within what is free.
-    fn schedules(&self, group: &Group, rates: &[f64], safe: &[f64], now: Timestamp) -> Vec<Vec<f64>> {
+    /// Each node's refill by step, in every step within what is free. Its new rate is that of the step by whose start the table has
+    /// surely been read; until then it keeps what it was promised, and what comes sooner is no loss. Nodes read their tables at
+    /// different times, but so they all change at the same moment, and a rate that falls makes room for one that rises at once.
+    fn schedules(&self, group: &Group, share: &Share, safe: &[f64], now: Timestamp) -> Vec<Vec<f64>> {
         let steps = self.settings.lease.steps as usize;
         let mut schedules = vec![Vec::with_capacity(steps); group.live.len()];
         for step in 0..steps {
             let t = now.plus_secs(step as i64 * self.store.interval_s());
-            let held = |i: usize| step <= self.supplies[group.live[i]].staleness().1 && step + 1 < steps;
-            let targets: Vec<f64> = (0..group.live.len()).map(|i| if held(i) { rates[i] } else { safe[i] }).collect();
+            let target = |(i, number): (usize, &usize)| match step.cmp(&self.late(*number)) {
+                _ if step + 1 == steps => safe[i],
+                Ordering::Less => self.promised(*number, t).max(share.rates[i]),
+                Ordering::Equal => share.rates[i],
+                // The next table may be later than any was.
+                Ordering::Greater if step == self.late(*number) + 1 => safe[i] + OVERDUE * (share.lasting[i] - safe[i]).max(0.0),
+                Ordering::Greater => safe[i],
+            };
+            let targets: Vec<f64> = group.live.iter().enumerate().map(target).collect();
             let allowed = self.allowed(group, &targets, t, step + 1 == steps);
             schedules.iter_mut().zip(allowed).for_each(|(s, rate)| s.push(rate));
         }
         schedules
+    }
+
+    /// What the newest table of node `number` gives it at `t`, tokens per second.
+    fn promised(&self, number: usize, t: Timestamp) -> f64 {
+        self.supplies[number].ledger.newest().map_or(0.0, |lease| lease.rate(t))
     }
 
     /// The refills nearest to `targets` that fit beside what is committed in the step that starts at `t`; the last step holds for as

@@ -9,7 +9,7 @@ use super::Planner;
 use crate::{allocate::Supply, forecast::Calibration, state::Store};
 
 /// Version of the snapshot's form; raised whenever a column is added or changes its meaning.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 
 /// Snapshot bytes that cannot be restored.
 #[derive(Debug, thiserror::Error)]

@@ -131,6 +131,7 @@ mod tests {
             instance: None,
             sequence: 1,
             epoch: Some(7),
+            staleness_ms: None,
             start: Timestamp::from_secs(0),
             seconds: 30,
             cpu: None,

@@ -152,6 +152,7 @@ mod tests {
                 instance: None,
                 sequence: window as u64,
                 epoch: None,
+                staleness_ms: None,
                 start: Timestamp::from_secs(window * 30),
                 seconds: 30,
                 cpu: None,

@@ -18,7 +18,7 @@ pub use claims::Claims;
 pub use columns::{Columns, EWMA_WINDOWS, EWMAS, EXPERTS, RING};
 pub use index::{Index, TOTAL};
 pub use newcomers::Newcomers;
-pub use node::Node;
+pub use node::{Instance, Node};
 pub use record::Counts;
 pub use seasonal::{SLOTS, Seasonal};
 

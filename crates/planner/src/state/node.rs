@@ -42,6 +42,8 @@ pub struct Node {
 pub struct Instance {
     /// Last epoch it said it enforces.
     pub epoch: Option<u64>,
+    /// How old the table of that epoch was when it came, in milliseconds, if it said so.
+    pub staleness_ms: Option<u64>,
     /// Window of its last report.
     pub window: Window,
 }
@@ -66,9 +68,11 @@ impl Node {
             self.memory = self.memory.max(share(report.memory));
         }
         let name = report.instance.as_deref().unwrap_or("");
-        let seen = self.instances.entry(name.to_owned()).or_insert(Instance { epoch: None, window });
+        let seen = self.instances.entry(name.to_owned()).or_insert(Instance { epoch: None, staleness_ms: None, window });
         seen.window = seen.window.max(window);
-        seen.epoch = seen.epoch.max(epoch);
+        if epoch > seen.epoch {
+            (seen.epoch, seen.staleness_ms) = (epoch, report.staleness_ms);
+        }
     }
 
     /// Notes that `window` is closed, with or without a report.
@@ -82,6 +86,12 @@ impl Node {
     /// The epoch that every instance enforces or has gone beyond; `None` while one of them has not said.
     pub fn acknowledged(&self) -> Option<u64> {
         self.instances.values().map(|i| i.epoch).min().flatten()
+    }
+
+    /// Age in milliseconds at which the last table came to the instance that waited longest; `None` while one of them has not said.
+    pub fn staleness_ms(&self) -> Option<i64> {
+        let longest = self.instances.values().map(|i| i.staleness_ms).collect::<Option<Vec<u64>>>()?.into_iter().max()?;
+        i64::try_from(longest).ok()
     }
 }
 

@@ -169,6 +169,7 @@ fn errors_that_are_normal_for_a_series_are_no_surge() {
             instance: None,
             sequence: window as u64,
             epoch: None,
+            staleness_ms: None,
             start: tidegate_wire::Timestamp::from_secs(window * 30),
             seconds: 30,
             cpu: None,

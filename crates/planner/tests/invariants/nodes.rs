@@ -14,6 +14,7 @@ pub fn report(node: &str, window: i64, buckets: &[(&str, u64)]) -> Report {
         instance: None,
         sequence: window as u64,
         epoch: None,
+        staleness_ms: None,
         start: Timestamp::from_secs(window * WINDOW_S),
         seconds: WINDOW_S as u32,
         cpu: None,

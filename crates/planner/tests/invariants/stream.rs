@@ -45,6 +45,7 @@ pub struct Draft {
     instance: u8,
     windows_late: i64,
     ack: Ack,
+    staleness_ms: Option<u64>,
     cpu: Option<f64>,
     counts: Vec<(usize, u64, u64, u64, Option<f64>)>,
 }
@@ -69,12 +70,15 @@ fn draft() -> impl Strategy<Value = Draft> {
     let count = || prop_oneof![2 => Just(0u64), 6 => 0u64..100, 3 => 0u64..20_000, 1 => Just(u64::MAX)];
     let counts = vec((0..BUCKETS.len(), count(), count(), count(), odd()), 0..6);
     let instance = prop_oneof![5 => Just(0u8), 2 => 1u8..4];
+    let stale = option::of(prop_oneof![8 => 0u64..120_000, 1 => Just(u64::MAX)]);
     let late = prop_oneof![8 => Just(0i64), 2 => 1i64..12, 1 => Just(-1)];
-    (0..NODES.len(), instance, late, ack, odd(), counts).prop_map(|(node, instance, windows_late, ack, cpu, counts)| Draft {
+    let drafts = (0..NODES.len(), instance, late, ack, stale, odd(), counts);
+    drafts.prop_map(|(node, instance, windows_late, ack, staleness_ms, cpu, counts)| Draft {
         node,
         instance,
         windows_late,
         ack,
+        staleness_ms,
         cpu,
         counts,
     })
@@ -166,6 +170,7 @@ impl Draft {
                 Ack::Behind(n) => Some(epoch.saturating_sub(n)),
                 Ack::Ahead(n) => Some(epoch.saturating_add(n)),
             },
+            staleness_ms: self.staleness_ms,
             start: Timestamp::from_secs(window * WINDOW_S),
             seconds: WINDOW_S as u32,
             cpu: self.cpu,
