@@ -30,6 +30,6 @@ fn in_scarcity_leased_rates_sway_within_bounds() {
         let Response { signal, delay_s, overshoot, ripple, .. } = response;
         let case = format!("{signal}, {delay_s} s: {overshoot} {ripple}");
         assert!(overshoot < 0.1, "{case}");
-        assert!(ripple < 0.3, "{case}");
+        assert!(ripple < 0.08, "no wave remains: {case}");
     }
 }

@@ -141,10 +141,14 @@ impl Planner {
         doubt(self.supplies[number].windows) * even.min(DOUBTED_OF_MEAN * asked_per_s)
     }
 
-    /// Steps until a table issued now is surely enforced at a node, as far as a schedule reaches.
+    /// Steps ahead for which a node's rate is planned: until a table issued now is surely read.
     pub(super) fn late(&self, number: usize) -> usize {
-        let staleness = if self.settings.without.horizon { 0 } else { self.supplies[number].staleness() };
-        staleness.min(self.settings.lease.steps as usize - 2)
+        if self.settings.without.horizon { 0 } else { self.read_by(number) }
+    }
+
+    /// Steps until a table issued now is surely read by a node, as far as a schedule reaches.
+    fn read_by(&self, number: usize) -> usize {
+        self.supplies[number].staleness().min(self.settings.lease.steps as usize - 2)
     }
 
     /// A node that is exhausted gets no raise.
@@ -198,19 +202,19 @@ impl Planner {
     }
 
     /// Each node's refill by step, in every step within what is free. Its new rate is that of the step by whose start the table has
-    /// surely been read; until then it keeps what it was promised, and what comes sooner is no loss. Nodes read their tables at
-    /// different times, but so they all change at the same moment, and a rate that falls makes room for one that rises at once.
+    /// surely been read; until then it keeps what it was promised, or more where more is free. So nodes read their tables at any
+    /// moment and change at the start of a step, and a rate that falls makes room at once for one that rises.
     fn schedules(&self, group: &Group, share: &Share, safe: &[f64], now: Timestamp) -> Vec<Vec<f64>> {
         let steps = self.settings.lease.steps as usize;
         let mut schedules = vec![Vec::with_capacity(steps); group.live.len()];
         for step in 0..steps {
             let t = now.plus_secs(step as i64 * self.store.interval_s());
-            let target = |(i, number): (usize, &usize)| match step.cmp(&self.late(*number)) {
+            let target = |(i, number): (usize, &usize)| match step.cmp(&self.read_by(*number)) {
                 _ if step + 1 == steps => safe[i],
                 Ordering::Less => self.promised(*number, t).max(share.rates[i]),
                 Ordering::Equal => share.rates[i],
                 // The next table may be later than any was.
-                Ordering::Greater if step == self.late(*number) + 1 => safe[i] + OVERDUE * (share.lasting[i] - safe[i]).max(0.0),
+                Ordering::Greater if step == self.read_by(*number) + 1 => safe[i] + OVERDUE * (share.lasting[i] - safe[i]).max(0.0),
                 Ordering::Greater => safe[i],
             };
             let targets: Vec<f64> = group.live.iter().enumerate().map(target).collect();
