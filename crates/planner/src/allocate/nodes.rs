@@ -167,6 +167,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_committed_anyway_is_left_and_not_promised_for_longer() {
+        let table = GammaTable::default();
+        let empty = Claim { capacity: 10_000.0, ..claim(300.0, 900.0, 0.0) };
+        let holds = Claim { committed: 80.0, ..empty.clone() };
+        let got = share(&table, 100.0, 30.0, 0.999, &[holds, empty]);
+        assert!(got.rates[0] > 80.0 && got.rates.iter().sum::<f64>() <= 100.0 + 1e-9, "{got:?}");
+        assert!((got.lasting[0] - got.lasting[1]).abs() < 1e-9, "both are as empty: {got:?}");
+    }
+
+    #[test]
     fn what_is_committed_is_not_leased_twice() {
         let table = GammaTable::default();
         let idle = Claim { committed: 8.0, ..claim(0.0, 0.0, 1000.0) };
