@@ -15,7 +15,7 @@ const STALENESS_SLACK: f64 = 0.1;
 /// Growth of the stretch for a bound that was exceeded; it shrinks so that one in a thousand is.
 const STRETCH: f64 = 1.5;
 const STRETCH_MAX: f64 = 50.0;
-/// Acknowledgements that the spread of the staleness is taken from.
+/// Acknowledgements that the staleness is taken from.
 const STALENESS_KEPT: usize = 8;
 
 /// One node's leases, its tokens as far as they can be known from outside, and its forecast errors.
