@@ -63,7 +63,7 @@ struct Lease {
     table: RateTable,
     ladder: Ladder,
     stage: Stage,
-    /// How old the table was when it took the place of another; `None` for the first.
+    /// How old the table was when it took the place of one that was leased; `None` for the first lease.
     staleness_ms: Option<u64>,
 }
 
@@ -107,8 +107,9 @@ impl EdgeNode {
         self.advance(now);
         let ladder = Ladder::new(table);
         let first = self.lease.is_none();
+        let was_leased = self.epoch().is_some_and(|epoch| epoch > 0);
         // A clock behind the engine's makes it negative.
-        let staleness_ms = (!first).then(|| u64::try_from(now.as_millis() - table.issued_at.as_millis()).unwrap_or(0));
+        let staleness_ms = was_leased.then(|| u64::try_from(now.as_millis() - table.issued_at.as_millis()).unwrap_or(0));
         self.lease = Some(Lease { table: table.clone(), ladder, stage: ladder.stage(now), staleness_ms });
         self.next_change = ladder.next_change(now).unwrap_or(NEVER);
         self.list_buckets(now);

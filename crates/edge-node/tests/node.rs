@@ -243,7 +243,8 @@ fn a_new_table_comes_after_what_the_old_one_granted_until_then() {
 #[test]
 fn a_report_says_how_old_a_table_was_when_it_came() {
     let staleness_ms = |node: &mut EdgeNode| node.report(at(0), 30, 1).staleness_ms;
-    let mut node = leased(&table(1));
+    let mut node = leased(&table(0));
+    node.adopt(&table(1), at(30));
     assert_eq!(staleness_ms(&mut node), None, "nobody knows how long a new process could have had its first");
     node.adopt(&table(2), at(40));
     assert_eq!(staleness_ms(&mut node), Some(40_000));

@@ -30,7 +30,7 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<u64>,
     /// Milliseconds from that table's `issued_at` until it took the place of an older one here, by the node's clock. Left out by
-    /// an instance that has had no other table.
+    /// an instance that was leased none before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub staleness_ms: Option<u64>,
     /// Start of the window, a multiple of `seconds` since the Unix epoch.

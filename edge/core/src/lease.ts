@@ -9,7 +9,7 @@ export interface Lease {
   readonly table: RateTable;
   readonly ladder: Ladder;
   readonly stage: Stage;
-  /** How old the table was when it took the place of another; left out of a first one. */
+  /** How old the table was when it took the place of one that was leased; left out of the first lease. */
   readonly stalenessMs?: number | undefined;
 }
 

@@ -95,7 +95,7 @@ export class EdgeNode {
     const ladder = new Ladder(table);
     const isFirst = this.#lease === undefined;
     // A clock behind the engine's makes it negative.
-    const stalenessMs = isFirst ? undefined : Math.max(0, Math.round(nowMs - table.issuedMs));
+    const stalenessMs = this.epoch ? Math.max(0, Math.round(nowMs - table.issuedMs)) : undefined;
     const lease = { table, ladder, stage: ladder.stage(nowMs), stalenessMs };
     this.#lease = lease;
     this.#nextChange = ladder.nextChange(nowMs);

@@ -10,7 +10,7 @@ export interface Report {
   readonly sequence: number;
   /** Epoch of the rate table that was enforced. */
   readonly epoch?: number;
-  /** Milliseconds from that table's `issued_at` until it took the place of an older one here, by this clock. */
+  /** Milliseconds from that table's `issued_at` until it took the place of an older lease here, by this clock. */
   readonly staleness_ms?: number;
   /** Start of the window, RFC 3339, a multiple of `seconds` since the Unix epoch. */
   readonly start: string;

@@ -27,7 +27,9 @@ test("rates walk down the ladder when no table comes", () => {
 });
 
 test("a report says how old a table was when it came", () => {
-  const node = leased();
+  const node = new EdgeNode("n");
+  node.adopt(parseTable(tableText(0)), T0);
+  node.adopt(parseTable(tableText(1)), T0 + 30_000);
   const stalenessMs = () => node.report(T0, 30, 1).staleness_ms;
   expect(stalenessMs()).toBeUndefined();
   node.adopt(parseTable(tableText(2)), T0 + 40_000);

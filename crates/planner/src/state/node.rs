@@ -88,9 +88,10 @@ impl Node {
         self.instances.values().map(|i| i.epoch).min().flatten()
     }
 
-    /// Age in milliseconds at which the last table came to the instance that waited longest; `None` while one of them has not said.
+    /// Age in milliseconds at which the last table came to the instance that waited longest; `None` while none
+    /// has said, as one that has just begun cannot.
     pub fn staleness_ms(&self) -> Option<i64> {
-        let longest = self.instances.values().map(|i| i.staleness_ms).collect::<Option<Vec<u64>>>()?.into_iter().max()?;
+        let longest = self.instances.values().filter_map(|i| i.staleness_ms).max()?;
         i64::try_from(longest).ok()
     }
 }
