@@ -6,6 +6,7 @@
 //! - [`fit`]: Poisson regression and its challenger, behind linfa's traits.
 //! - [`evaluate`]: rolling-origin backtest against the naive forecasts and the champion.
 //! - [`promote`]: the verdict, the artefact and its card.
+//! - [`trial`]: other forms of the model, beside the one that is served.
 //! - [`pipeline`]: these stages in a row; [`command`]: what the binary does with them.
 
 pub mod command;
@@ -16,3 +17,4 @@ pub mod matrix;
 pub mod pipeline;
 pub mod progress;
 pub mod promote;
+pub mod trial;

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod evaluate;
 pub mod fit;
 pub mod run;
+pub mod trial;
 
 use std::path::PathBuf;
 
@@ -31,6 +32,8 @@ pub enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Retrain on the journal again and again, promoting only a winner
     Run(run::RunArgs),
+    /// Compare forms of the model: fitted on the first part of traces or a journal, scored on the rest
+    Trial(trial::TrialArgs),
     /// Time the fit on many rows of real features, and write them for others to fit
     Bench(bench::BenchArgs),
 }
@@ -45,6 +48,7 @@ impl Cli {
             Command::Fit(args) => args.run(),
             Command::Evaluate(args) => args.run(),
             Command::Run(args) => args.run(),
+            Command::Trial(args) => args.run(),
             Command::Bench(args) => args.run(),
         }
     }

@@ -26,7 +26,7 @@ const CUTS: [f64; 4] = [0.4, 0.6, 0.8, 1.0];
 pub const CHAMPION: &str = "champion";
 
 /// Ridge of every fit.
-const RIDGE: f64 = 1e-3;
+pub const RIDGE: f64 = 1e-3;
 /// How firmly the coefficient of the level is held at 1: the forecast of a series ten times as busy is ten times as high, also
 /// beyond the busiest that was seen.
 const LEVEL_STIFFNESS: f64 = 1e4;
@@ -36,7 +36,7 @@ const SHARED_STIFFNESS: f64 = 100.0;
 const SHARED: [&str; 5] = ["unsure_hour_sin", "unsure_hour_cos", "unsure_bytes_mean", "unsure_cpu", "unsure_memory"];
 
 /// What is believed of the coefficients before any row is seen: tomorrow is as the last minutes.
-fn belief() -> Prior {
+pub fn belief() -> Prior {
     let stiffness = |name: &&str| match *name {
         "log_level" => LEVEL_STIFFNESS,
         name if SHARED.contains(&name) => SHARED_STIFFNESS,
@@ -111,11 +111,11 @@ pub fn backtest(samples: &Samples, champion: Option<&Model>, progress: &dyn Fn()
             contenders.push(Forecaster::of_fits(kind.name(), &kind.fit(samples, &past)?));
         }
         contenders.extend(champion.map(|m| Forecaster::of_model(CHAMPION, m)));
-        score(samples, &contenders, &past, &future, &mut sums);
+        score(samples, &contenders, &past, &future, |i| samples.class[i], &mut sums);
         names = contenders.into_iter().map(|c| c.name).collect();
         progress();
     }
-    let table = Table::of(&names, &sums, &samples.spans);
+    let table = Table::of(&names, &sums, &samples.spans, Class::name);
     let score_of = |kind: &Kind| table.line(kind.name()).map_or(f64::INFINITY, |l| l.score);
     let best = Kind::ALL.into_iter().min_by(|a, b| score_of(a).total_cmp(&score_of(b))).unwrap_or(Kind::Poisson);
     Ok(Backtest { table, best })
@@ -128,9 +128,10 @@ pub fn score_model(samples: &Samples, model: &Model, from: f64) -> Table {
     let mut contenders: Vec<Forecaster> = NAIVE.map(Forecaster::from).into();
     contenders.push(Forecaster::of_model(&model.id, model));
     let mut sums = ByGroup::new();
-    score(samples, &contenders, if past.is_empty() { &future } else { &past }, &future, &mut sums);
+    let past = if past.is_empty() { &future } else { &past };
+    score(samples, &contenders, past, &future, |i| samples.class[i], &mut sums);
     let names: Vec<String> = contenders.into_iter().map(|c| c.name).collect();
-    Table::of(&names, &sums, &samples.spans)
+    Table::of(&names, &sums, &samples.spans, Class::name)
 }
 
 /// Indices of the rows for which `keep` holds.
@@ -152,10 +153,18 @@ pub fn spread(samples: &Samples, contender: &Forecaster, step: usize, part: &[u3
 /// Rows of a group from which its spread can be told; with fewer, that of all rows stands in.
 const ENOUGH: usize = 50;
 
-fn score(samples: &Samples, contenders: &[Forecaster], past: &[u32], future: &[u32], sums: &mut ByGroup) {
+/// Adds the losses of `contenders` on the rows of `future` to `sums`, by source and the class that `class_of` gives a row.
+pub fn score<C: Copy + Ord>(
+    samples: &Samples,
+    contenders: &[Forecaster],
+    past: &[u32],
+    future: &[u32],
+    class_of: impl Fn(usize) -> C,
+    sums: &mut ByGroup<C>,
+) {
     let gamma = GammaTable::default();
-    let history = by_group(samples, past);
-    for (key, rows) in by_group(samples, future) {
+    let history = by_group(samples, past, &class_of);
+    for (key, rows) in by_group(samples, future, &class_of) {
         let own = history.get(&key).filter(|rows| rows.len() >= ENOUGH).map_or(past, Vec::as_slice);
         let group = sums.entry(key).or_insert_with(|| vec![Sums::default(); contenders.len()]);
         for (contender, sums) in contenders.iter().zip(group) {
@@ -190,11 +199,11 @@ fn sharpest(gamma: &GammaTable, samples: &Samples, contender: &Forecaster, step:
     best.map_or(0.0, |(_, spread)| spread)
 }
 
-/// Rows of each source and class of series.
-pub fn by_group(samples: &Samples, part: &[u32]) -> BTreeMap<(u16, Class), Part> {
+/// Rows of each source and the class that `class_of` gives a row.
+pub fn by_group<C: Ord>(samples: &Samples, part: &[u32], class_of: impl Fn(usize) -> C) -> BTreeMap<(u16, C), Part> {
     let mut groups = BTreeMap::<_, Part>::new();
     for &i in part {
-        let key = (samples.source[i as usize], samples.class[i as usize]);
+        let key = (samples.source[i as usize], class_of(i as usize));
         groups.entry(key).or_default().push(i);
     }
     groups

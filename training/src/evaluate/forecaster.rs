@@ -73,6 +73,7 @@ pub struct Forecaster {
 enum How {
     Naive(Naive),
     Regressions(Vec<Regression>),
+    Means(Vec<Vec<f32>>),
 }
 
 impl From<Naive> for Forecaster {
@@ -92,10 +93,16 @@ impl Forecaster {
         Self { name: name.into(), how: How::Regressions(fits.iter().map(regression).collect()) }
     }
 
+    /// Forecasts that have been made: one list per step, one mean per row of the samples that will be asked about.
+    pub fn of_means(name: impl Into<String>, means: Vec<Vec<f32>>) -> Self {
+        Self { name: name.into(), how: How::Means(means) }
+    }
+
     /// Expected requests of `step` (0 is the next window) for row `row` of `samples`.
     pub fn mean(&self, samples: &Samples, row: usize, step: usize) -> f64 {
         let mean = match &self.how {
             How::Naive(naive) => f64::from(samples.naive[row][*naive as usize]),
+            How::Means(steps) => f64::from(steps[step.min(STEPS - 1)][row]),
             How::Regressions(steps) => {
                 let x = samples.row(row);
                 let r = &steps[step.min(STEPS - 1)];

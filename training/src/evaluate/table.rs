@@ -73,11 +73,11 @@ pub struct Group {
 }
 
 /// Sums by (source, class), then contender.
-pub type ByGroup = BTreeMap<(u16, Class), Vec<Sums>>;
+pub type ByGroup<C = Class> = BTreeMap<(u16, C), Vec<Sums>>;
 
 impl Table {
-    /// Scales all losses by those of the first contender.
-    pub fn of(names: &[String], sums: &ByGroup, spans: &[Span]) -> Self {
+    /// Scales all losses by those of the first contender. `name_of` names a class.
+    pub fn of<C: Copy>(names: &[String], sums: &ByGroup<C>, spans: &[Span], name_of: fn(C) -> &'static str) -> Self {
         let mut groups = vec![];
         for ((source, class), contenders) in sums {
             let base = contenders[0];
@@ -87,11 +87,30 @@ impl Table {
             let scaled = contenders.iter().map(|s| std::array::from_fn(|k| s.losses[k] / base.losses[k]));
             let lines = names.iter().zip(scaled).map(|(name, losses)| Line::of(name, losses)).collect();
             let source = spans[usize::from(*source)].name.clone();
-            groups.push(Group { source, class: class.name(), forecasts: base.count, lines });
+            groups.push(Group { source, class: name_of(*class), forecasts: base.count, lines });
         }
-        let overall = names.iter().enumerate().map(|(i, name)| Line::of(name, geometric_means(&groups, i))).collect();
+        let all: Vec<&Group> = groups.iter().collect();
+        let overall = names.iter().enumerate().map(|(i, name)| Line::of(name, geometric_means(&all, i))).collect();
         let forecasts = groups.iter().map(|g| g.forecasts).sum();
         Self { overall, groups, forecasts }
+    }
+
+    /// All groups of several tables of the same contenders, and what they come to together; nothing of no table.
+    pub fn joined(tables: impl IntoIterator<Item = Self>) -> Self {
+        let mut tables = tables.into_iter();
+        let mut all = tables.next().unwrap_or_default();
+        for table in tables {
+            all.groups.extend(table.groups);
+            all.forecasts += table.forecasts;
+        }
+        all.overall = all.over(|_| true);
+        all
+    }
+
+    /// Geometric means over the groups that are `kept`, one line per contender.
+    pub fn over(&self, kept: impl Fn(&Group) -> bool) -> Vec<Line> {
+        let groups: Vec<&Group> = self.groups.iter().filter(|g| kept(g)).collect();
+        self.overall.iter().enumerate().map(|(i, line)| Line::of(&line.name, geometric_means(&groups, i))).collect()
     }
 
     /// The line of a contender.
@@ -111,7 +130,7 @@ impl Line {
     }
 }
 
-fn geometric_means(groups: &[Group], contender: usize) -> [f64; LOSSES] {
+fn geometric_means(groups: &[&Group], contender: usize) -> [f64; LOSSES] {
     let mut logs = [0.0; LOSSES];
     for group in groups {
         for (sum, loss) in logs.iter_mut().zip(group.lines[contender].losses()) {

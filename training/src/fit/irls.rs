@@ -1,18 +1,21 @@
-//! Iteratively reweighted least squares for a Poisson mean with a log link: Newton's method on Gram matrices.
+//! Iteratively reweighted least squares: Fisher scoring on Gram matrices, which for a Poisson mean with a log link is Newton's method.
 
 use ndarray::Array1;
 
-use super::{Block, FitError, RowSource, censored::expected_at_least, gram::Gram, scale::Scale};
+use super::{
+    Block, FitError, Prior, RowSource,
+    family::{ETA_MAX, Family},
+    gram::Gram,
+    scale::Scale,
+};
 
-/// Linear predictors are kept within this of zero: e^30 requests a window is beyond any edge.
-const ETA_MAX: f64 = 30.0;
 /// Smallest mean, so that a working response never divides by zero.
 pub const MU_FLOOR: f64 = 1e-6;
 
 /// A point in the space of intercepts and coefficients of standardised columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
-    /// Log of the mean where every standardised feature is zero.
+    /// Linear predictor where every standardised feature is zero.
     pub intercept: f64,
     /// One per column.
     pub coefficients: Array1<f64>,
@@ -46,6 +49,31 @@ pub struct Descent {
 }
 
 impl Descent {
+    /// Brings a prior and its ridge `unit`, that of a stiffness of 1, from the columns as they come to the standardised ones.
+    ///
+    /// # Errors
+    /// [`FitError::Parameter`] when the prior holds no usable numbers, or not one for each column.
+    pub fn new(prior: Option<&Prior>, unit: f64, scale: &Scale) -> Result<Self, FitError> {
+        let columns = scale.mean.len();
+        let none = Prior { towards: vec![0.0; columns], stiffness: vec![1.0; columns] };
+        let prior = prior.unwrap_or(&none);
+        prior.check()?;
+        if prior.towards.len() != columns || prior.stiffness.len() != columns {
+            let value = prior.towards.len() as f64;
+            return Err(FitError::Parameter { parameter: "number of prior beliefs", value, must_be: "the number of features" });
+        }
+        let spread = |inverse: f64| if inverse > 0.0 { 1.0 / inverse } else { 0.0 };
+        let towards = prior.towards.iter().zip(&scale.inverse).map(|(b, i)| b * spread(*i)).collect();
+        let ridge = prior.stiffness.iter().map(|s| s * unit).collect();
+        Ok(Self { ridge, towards, passes: 1, tolerance: f64::INFINITY })
+    }
+
+    /// The same with a bound on passes, and the change of coefficients below which it has converged.
+    #[must_use]
+    pub fn within(self, passes: usize, tolerance: f64) -> Self {
+        Self { passes, tolerance, ..self }
+    }
+
     fn penalty(&self, at: &Point) -> f64 {
         let off = &at.coefficients - &self.towards;
         0.5 * (&off * &off).dot(&self.ridge)
@@ -56,16 +84,22 @@ impl Descent {
 ///
 /// # Errors
 /// [`FitError::Singular`] when a step cannot be solved, which a ridge above 0 rules out.
-pub fn descend(rows: &impl RowSource, scale: &Scale, start: Point, how: &Descent) -> Result<(Point, usize), FitError> {
+pub fn descend(
+    family: &impl Family,
+    rows: &impl RowSource,
+    scale: &Scale,
+    start: Point,
+    how: &Descent,
+) -> Result<(Point, usize), FitError> {
     let (mut here, mut best) = (start, None::<(f64, Point)>);
     for pass in 1..=how.passes {
-        let (gram, loss) = sweep(rows, scale, &here)?;
+        let (gram, loss) = sweep(family, rows, scale, &here)?;
         let objective = loss + how.penalty(&here);
         let downhill = |least: f64| objective <= least + 1e-12 * (1.0 + least.abs());
         if let Some((least, from)) = &best
             && !downhill(*least)
         {
-            // The step overshot: half of it goes downhill, since the likelihood is concave.
+            // The step overshot: half of it, or half of that, goes downhill, since the loss is convex.
             here = from.towards(&here, 0.5);
             if here.distance(from) < how.tolerance {
                 return Ok((from.clone(), pass));
@@ -84,8 +118,8 @@ pub fn descend(rows: &impl RowSource, scale: &Scale, start: Point, how: &Descent
     Ok((best.map_or(here, |(_, point)| point), how.passes))
 }
 
-/// One pass at `point`: the normal equations of the next step, and half the deviance up to a constant.
-fn sweep(rows: &impl RowSource, scale: &Scale, point: &Point) -> Result<(Gram, f64), FitError> {
+/// One pass at `point`: the normal equations of the next step, and the loss up to a constant.
+fn sweep(family: &impl Family, rows: &impl RowSource, scale: &Scale, point: &Point) -> Result<(Gram, f64), FitError> {
     let p = rows.columns();
     let mut gram = Gram::new(p);
     let mut loss = 0.0;
@@ -97,12 +131,11 @@ fn sweep(rows: &impl RowSource, scale: &Scale, point: &Point) -> Result<(Gram, f
         response.clear();
         for (k, eta) in eta.iter().enumerate() {
             let eta = (point.intercept + eta).clamp(-ETA_MAX, ETA_MAX);
-            let mu = eta.exp().max(MU_FLOOR);
-            let y = if block.at_least[k] { expected_at_least(mu, block.y[k]) } else { block.y[k] };
+            let local = family.at(eta, block.y[k], block.at_least[k]);
             let w = block.weight[k];
-            loss += w * (mu - y * eta);
-            weight.push(w * mu);
-            response.push(eta + (y - mu) / mu);
+            loss += w * local.loss;
+            weight.push(w * local.curvature);
+            response.push(eta + local.step);
         }
         gram.add(block, &weight, &response);
         Ok::<(), FitError>(())

@@ -1,10 +1,19 @@
 //! The challenger: linfa's linear regression of the logarithm of a count, corrected to be right on average.
 
-use linfa::{Dataset, traits::Fit};
+use linfa::{
+    Dataset,
+    dataset::{AsSingleTargets, DatasetBase},
+    traits::Fit,
+};
 use linfa_linear::LinearRegression;
-use ndarray::{Array1, Array2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayBase, Axis, Data, Ix2, Slice};
 
-use super::{FitError, FittedPoisson, Prior, RowSource, irls::standardise, rows::Thinned, scale::Scale};
+use super::{
+    FitError, FittedPoisson, Prior, RowSource,
+    irls::standardise,
+    rows::{DatasetRows, Thinned},
+    scale::Scale,
+};
 
 /// Most rows given to linfa, whose QR holds several copies of them; more are thinned evenly.
 const MOST_ROWS: usize = 200_000;
@@ -71,6 +80,15 @@ impl LogLeastSquares {
             z[n + j] = if scale.inverse[j] > 0.0 { root * towards / scale.inverse[j] } else { 0.0 };
         }
         Ok((x, z))
+    }
+}
+
+impl<D: Data<Elem = f64>, T: AsSingleTargets<Elem = f64>> Fit<ArrayBase<D, Ix2>, T, FitError> for LogLeastSquares {
+    type Object = FittedPoisson;
+
+    /// Fits a data set, its weights included.
+    fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<FittedPoisson, FitError> {
+        self.fit_rows(&DatasetRows(dataset))
     }
 }
 

@@ -4,15 +4,23 @@
 //! - [`rows`]: where the rows of a regression come from, a block at a time.
 //! - [`scale`]: each column's mean and spread, and the check that every number is one.
 //! - [`gram`]: weighted normal equations that add up over blocks, days and regions.
+//! - [`family`]: what a row says of the linear predictor, by the distribution of its count.
+//! - [`irls`]: the descent that all but least squares share.
 //! - [`poisson`]: the Poisson regression with a log link.
 //! - [`censored`]: what to expect of a count that is known only to be at least so much.
 //! - [`least_squares`]: the challenger, linfa's own linear regression on a log scale.
 //! - [`ridge`]: the same by normal equations, in one pass.
+//! - [`glm`], [`hurdle`], [`by_kind`], [`apart`]: forms that were tried beside these, see `docs/decisions.md`.
 //! - [`dispersion`]: how much wider than Poisson the counts spread.
 
+pub mod apart;
+pub mod by_kind;
 pub mod censored;
 pub mod dispersion;
+pub mod family;
+pub mod glm;
 pub mod gram;
+pub mod hurdle;
 pub mod irls;
 pub mod least_squares;
 pub mod poisson;

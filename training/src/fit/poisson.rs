@@ -9,6 +9,7 @@ use ndarray::{Array1, ArrayBase, Data, Ix2};
 
 use super::{
     FitError, RowSource,
+    family::Poisson,
     irls::{Descent, MU_FLOOR, Point, descend},
     rows::{DatasetRows, Thinned},
     scale::Scale,
@@ -42,7 +43,7 @@ pub struct Prior {
 }
 
 impl Prior {
-    fn check(&self) -> Result<(), FitError> {
+    pub(super) fn check(&self) -> Result<(), FitError> {
         if let Some(&value) = self.towards.iter().find(|v| !v.is_finite()) {
             return Err(FitError::Parameter { parameter: "prior", value, must_be: "a number" });
         }
@@ -128,22 +129,6 @@ impl ParamGuard for PoissonParams {
 }
 
 impl PoissonRegression {
-    /// Ridge and prior, brought from the columns as they come to the standardised ones.
-    fn descent(&self, scale: &Scale) -> Result<Descent, FitError> {
-        let columns = scale.mean.len();
-        let none = Prior { towards: vec![0.0; columns], stiffness: vec![1.0; columns] };
-        let prior = self.prior.as_ref().unwrap_or(&none);
-        if prior.towards.len() != columns || prior.stiffness.len() != columns {
-            let value = prior.towards.len() as f64;
-            return Err(FitError::Parameter { parameter: "number of prior beliefs", value, must_be: "the number of features" });
-        }
-        let unit = self.ridge * scale.weight * scale.mean_count;
-        let spread = |inverse: f64| if inverse > 0.0 { 1.0 / inverse } else { 0.0 };
-        let towards = prior.towards.iter().zip(&scale.inverse).map(|(b, i)| b * spread(*i)).collect();
-        let ridge = prior.stiffness.iter().map(|s| s * unit).collect();
-        Ok(Descent { ridge, towards, passes: self.passes, tolerance: self.tolerance })
-    }
-
     /// Fits rows that are read in blocks; memory does not grow with their number.
     ///
     /// # Errors
@@ -155,12 +140,13 @@ impl PoissonRegression {
             // Nothing was ever asked for: the likelihood has no maximum, and its supremum is the floor everywhere.
             return Ok(FittedPoisson { intercept: level, coefficients: Array1::zeros(rows.columns()), passes: 0 });
         }
-        let how = self.descent(&scale)?;
+        let unit = self.ridge * scale.weight * scale.mean_count;
+        let how = Descent::new(self.prior.as_ref(), unit, &scale)?.within(self.passes, self.tolerance);
         let mut start = Point { intercept: level, coefficients: Array1::zeros(rows.columns()) };
         if rows.rows() >= WORTH_THINNING {
             start = first_look(rows, &scale, start, &how);
         }
-        let (point, passes) = descend(rows, &scale, start, &how)?;
+        let (point, passes) = descend(&Poisson, rows, &scale, start, &how)?;
         let (intercept, coefficients) = scale.undo(point.intercept, &point.coefficients);
         Ok(FittedPoisson { intercept, coefficients, passes })
     }
@@ -170,7 +156,7 @@ impl PoissonRegression {
 fn first_look(rows: &impl RowSource, scale: &Scale, start: Point, how: &Descent) -> Point {
     let part = Thinned::new(rows, STRIDE);
     let rough = Descent { ridge: &how.ridge / STRIDE as f64, tolerance: 1e-3, ..how.clone() };
-    descend(&part, scale, start.clone(), &rough).map_or(start, |(point, _)| point)
+    descend(&Poisson, &part, scale, start.clone(), &rough).map_or(start, |(point, _)| point)
 }
 
 impl<D: Data<Elem = f64>, T: AsSingleTargets<Elem = f64>> Fit<ArrayBase<D, Ix2>, T, FitError> for PoissonRegression {

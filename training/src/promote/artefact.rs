@@ -52,7 +52,7 @@ impl Artefact {
     pub fn new(origin: &Origin, fits: &[FittedPoisson], samples: &Samples, backtest: &Backtest) -> serde_json::Result<Self> {
         let all: Vec<u32> = (0..samples.len() as u32).collect();
         let forecaster = Forecaster::of_fits("fit", fits);
-        let spreads = by_group(samples, &all).into_values().map(|rows| spread(samples, &forecaster, 0, &rows));
+        let spreads = by_group(samples, &all, |i| samples.class[i]).into_values().map(|rows| spread(samples, &forecaster, 0, &rows));
         let dispersion = median(spreads.collect());
         let steps = fits.iter().map(regression).collect();
         let model = Model::new(origin.id.clone(), origin.step_s, steps, dispersion);

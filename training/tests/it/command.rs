@@ -7,6 +7,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+use tidegate_train::trial::Form;
+
 use crate::training::workplace;
 
 fn trainer(dir: &Path, args: &[&str]) -> Command {
@@ -39,6 +41,21 @@ fn one_pass_promotes_a_winner_and_the_next_leaves_it() {
 }
 
 #[test]
+fn a_trial_scores_every_form_by_pattern_and_source() {
+    let dir = workplace(1_500);
+    let output = trainer(dir.path(), &["trial", "--journal", "data/journal", "--repeat", "2"]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let lines: Vec<_> = text(&output).lines().map(str::to_owned).collect();
+    for form in Form::ALL.map(Form::name) {
+        let scored = lines.iter().filter(|l| l.starts_with(&format!("| {form} |")) && !l.contains("NaN") && !l.contains("inf")).count();
+        assert_eq!(scored, 2, "{form}: {}", text(&output));
+    }
+    assert_eq!(lines.iter().filter(|l| l.starts_with("| choice ")).count(), 2);
+    assert!(lines.iter().any(|l| l.starts_with("| better / worse |")), "{}", text(&output));
+    assert!(!dir.path().join("models").exists(), "a trial writes no model");
+}
+
+#[test]
 fn a_fit_is_written_and_not_promoted_unasked() {
     let dir = workplace(400);
     let args = ["fit", "--journal", "data/journal", "--id", "mine", "--until-fraction", "0.5", "--created-at", "2026-11-21T00:00:00Z"];
@@ -68,6 +85,7 @@ fn mistakes_are_named() {
         (vec!["fit", "--journal", "data/journal", "--until-fraction", "2"], "at most 1"),
         (vec!["fit", "--journal", "data/journal", "--id", "../x"], "model id"),
         (vec!["fit"], "--journal"),
+        (vec!["trial", "--journal", "data/journal", "--from-fraction", "1"], "below 1"),
         (vec!["evaluate", "--model", "unheard-of", "--journal", "data/journal"], "unheard-of"),
     ] {
         let output = trainer(dir.path(), &args).output().unwrap();

@@ -4,5 +4,7 @@ mod command;
 mod dataset;
 mod demand;
 mod fit;
+mod forms;
 mod matrix;
+mod pattern;
 mod training;

@@ -16,7 +16,7 @@ fn source(reports: &[Report]) -> Source {
     read_journal(dir.path(), 30, &|| {}).unwrap()
 }
 
-fn rows(reports: &[Report], options: Options) -> Samples {
+pub fn rows(reports: &[Report], options: Options) -> Samples {
     let mut samples = Samples::default();
     build(&source(reports), options, &mut samples, &|| {});
     samples
