@@ -96,14 +96,12 @@ impl Form {
     }
 }
 
-/// Neither part is held to the level as a mean is: whether there is a request is soon certain as the level rises, and how many
-/// there are if there are any does not go to nothing as it falls.
+/// Whether there is a request is soon certain as the level rises, so that its odds are not held to the level as a mean is.
 fn hurdle() -> Hurdle {
     let loose = Prior { stiffness: vec![1.0; COUNT], ..belief() };
-    let part = |prior: &Prior| Some(prior.clone());
     Hurdle {
-        occurrence: Glm { family: Bernoulli, ridge: RIDGE, prior: part(&loose) },
-        size: Glm { family: PositivePoisson, ridge: RIDGE, prior: part(&loose) },
+        occurrence: Glm { family: Bernoulli, ridge: RIDGE, prior: Some(loose) },
+        size: Glm { family: PositivePoisson, ridge: RIDGE, prior: Some(belief()) },
     }
 }
 
