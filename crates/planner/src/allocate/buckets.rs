@@ -37,6 +37,15 @@ pub struct Candidate {
     pub listed: bool,
 }
 
+impl Candidate {
+    /// What it asks for at least in a step of `seconds` with the probability whose logit is `logit`, within floor and ceiling, tokens
+    /// per second.
+    pub fn least_per_s(&self, table: &GammaTable, seconds: f64, logit: f64) -> f64 {
+        let least = table.quantile(self.borne_out, self.variance, logit) / seconds;
+        least.max(self.floor).min(self.ceiling)
+    }
+}
+
 /// A guaranteed rate and whether capacity bound it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Guarantee {
@@ -48,7 +57,7 @@ pub struct Guarantee {
 
 /// Guarantees `per_s` tokens per second over `candidates` for steps of `seconds`; the sum is at most `per_s`.
 /// Where that is too little, the lowest priority goes without first.
-pub fn guarantee(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, candidates: &[Candidate]) -> Vec<Guarantee> {
+pub fn guarantee(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, candidates: &[&Candidate]) -> Vec<Guarantee> {
     let mut out = vec![Guarantee::default(); candidates.len()];
     let mut left = per_s;
     let mut priorities: Vec<u8> = candidates.iter().map(|c| c.priority).collect();
@@ -56,7 +65,7 @@ pub fn guarantee(table: &GammaTable, per_s: f64, seconds: f64, slo: f64, candida
     priorities.dedup();
     for priority in priorities {
         let members: Vec<usize> = (0..candidates.len()).filter(|i| candidates[*i].priority == priority).collect();
-        let class: Vec<&Candidate> = members.iter().map(|i| &candidates[*i]).collect();
+        let class: Vec<&Candidate> = members.iter().map(|i| candidates[*i]).collect();
         for (i, g) in members.iter().zip(within_class(table, left, seconds, slo, &class)) {
             left = (left - g.per_s).max(0.0);
             out[*i] = g;
@@ -139,7 +148,7 @@ mod tests {
     fn a_hog_gets_no_more_than_its_fair_share_while_others_need_theirs() {
         let table = GammaTable::default();
         let class = [bucket(30.0), bucket(30.0), bucket(3000.0)];
-        let got = guarantee(&table, 6.0, 30.0, 0.999, &class);
+        let got = guarantee(&table, 6.0, 30.0, 0.999, &class.each_ref());
         assert!(got.iter().map(|g| g.per_s).sum::<f64>() <= 6.0 + 1e-9);
         assert!(got[0].per_s > 1.1 && got[2].per_s < 4.0 && got[2].scarce, "{got:?}");
     }
@@ -148,7 +157,7 @@ mod tests {
     fn the_lowest_priority_goes_without_first() {
         let table = GammaTable::default();
         let low = Candidate { priority: 0, ..bucket(300.0) };
-        let got = guarantee(&table, 10.0, 30.0, 0.999, &[low, bucket(300.0)]);
+        let got = guarantee(&table, 10.0, 30.0, 0.999, &[&low, &bucket(300.0)]);
         assert!(got[1].per_s > 9.0 && got[0].per_s < 1.0, "{got:?}");
     }
 
@@ -156,7 +165,7 @@ mod tests {
     fn a_heavier_weight_gets_more() {
         let table = GammaTable::default();
         let heavy = Candidate { weight: 10.0, ..bucket(300.0) };
-        let got = guarantee(&table, 8.0, 30.0, 0.999, &[heavy, bucket(300.0)]);
+        let got = guarantee(&table, 8.0, 30.0, 0.999, &[&heavy, &bucket(300.0)]);
         assert!(got[0].per_s > 5.0 * got[1].per_s, "{got:?}");
     }
 
@@ -167,7 +176,7 @@ mod tests {
         assert_eq!(fair_level(10.0, vec![(1.0, 1.0), (2.0, 1.0)]), f64::INFINITY);
         assert_eq!(fair_level(12.0, vec![(30.0, 1.0), (30.0, 3.0)]), 3.0, "per unit of weight");
         let table = GammaTable::default();
-        let got = guarantee(&table, 10.0, 30.0, 0.999, &[Candidate { floor: 2.0, ..bucket(0.0) }]);
+        let got = guarantee(&table, 10.0, 30.0, 0.999, &[&Candidate { floor: 2.0, ..bucket(0.0) }]);
         assert_eq!(got[0].per_s, 2.0);
     }
 }

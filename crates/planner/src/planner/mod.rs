@@ -8,6 +8,7 @@ mod beyond;
 mod close;
 mod entitle;
 mod explain;
+mod guarantee;
 mod leave;
 mod limits;
 mod node;

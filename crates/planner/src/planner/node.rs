@@ -4,21 +4,15 @@ use std::{cmp::Ordering, collections::BTreeMap, sync::Arc};
 
 use tidegate_wire::{BucketRates, Mode, PoolRates, RateTable, TABLE_VERSION, Timestamp};
 
-use super::{Planner, entitle::Past, leave::Leave, origin::NodeLease};
+use super::{Planner, entitle::Past, guarantee::Lent, leave::Leave, origin::NodeLease};
 use crate::{
-    allocate::{Candidate, Lease, buckets},
+    allocate::{Candidate, Lease},
     forecast::STEPS,
-    guard::{Context, Rule, dispose},
+    guard::Rule,
     settings::{Origin, WhenStale},
     state::TOTAL,
 };
 
-/// Part of a node's rate that is guaranteed to buckets; the rest is there for whoever comes.
-const GUARANTEED: f64 = 0.8;
-/// Part of a node's burst that is kept for guaranteed buckets.
-const RESERVED: f64 = 0.05;
-/// Windows of its rate that a guaranteed bucket can save.
-const BUCKET_BURST_WINDOWS: f64 = 0.5;
 /// Requests per window from which a bucket is worth an entry of its own.
 const LISTED_FROM: f32 = 0.5;
 
@@ -77,18 +71,15 @@ impl Planner {
 
     /// Issues `lease` and writes the node's table, unless what it has is as good.
     pub(super) fn write_table(&mut self, origin: &Origin, lease: NodeLease, candidates: &[Candidate], now: Timestamp) {
-        let most = candidates.len().min((lease.burst * RESERVED) as usize);
-        let (guaranteed, others) = candidates.split_at(most);
-        let rates = self.guarantees(&lease, guaranteed);
-        let capacities = capacities(lease.burst * RESERVED, self.store.interval_s() as f64, &rates);
-        let reserve: f64 = capacities.iter().sum();
+        let (guaranteed, others) = self.surely_come(&lease, candidates);
+        let lent = self.guarantees(&lease, &guaranteed);
+        let reserve: f64 = lent.iter().map(|lent| lent.capacity).sum();
         let unlimited = origin.sustained_per_s + origin.burst / self.store.interval_s() as f64;
         let leave = self.leave(lease.number, (lease.burst - reserve).max(0.0), candidates);
-        let lent = guaranteed.iter().zip(rates.iter().zip(&capacities)).map(|(c, (rate, capacity))| (c, *rate, *capacity));
-        let borrowing = others.iter().filter(|c| c.listed || leave.listed(c) != leave.unlisted).map(|c| (c, 0.0, 0.0));
-        let named = lent.chain(borrowing).filter_map(|(candidate, rate, capacity)| {
+        let borrowing = others.into_iter().filter(|c| c.listed || leave.listed(c) != leave.unlisted).map(|c| (c, Lent::nothing(&lease)));
+        let named = guaranteed.into_iter().zip(lent).chain(borrowing).filter_map(|(candidate, lent)| {
             let name = self.store.index.name(candidate.row as usize)?;
-            Some((name.to_owned(), self.entry(&lease, &leave, candidate, rate, capacity, unlimited)))
+            Some((name.to_owned(), self.entry(&lease, &leave, candidate, lent, unlimited)))
         });
         let buckets = named.collect();
         let ceilings = candidates.iter().filter(|c| c.limit.is_some()).map(|c| (c.row, c.ceiling)).collect();
@@ -97,60 +88,22 @@ impl Planner {
         self.issue(lease, reserve, ceilings, table, now);
     }
 
-    fn entry(&self, lease: &NodeLease, leave: &Leave, candidate: &Candidate, rate: f64, capacity: f64, unlimited: f64) -> BucketRates {
+    fn entry(&self, lease: &NodeLease, leave: &Leave, candidate: &Candidate, lent: Lent, unlimited: f64) -> BucketRates {
         let policy = self.policy(self.store.index.name(candidate.row as usize).unwrap_or_default());
-        let part = |step: &f64| if lease.rate > 0.0 { rate * (step / lease.rate).min(1.0) } else { 0.0 };
-        let mut refill: Vec<f64> = lease.schedule.iter().map(part).collect();
-        if let (WhenStale::Floor, Some(last)) = (policy.when_stale, refill.last_mut()) {
+        let Lent { per_s, mut refill_per_s, capacity } = lent;
+        if let (WhenStale::Floor, Some(last)) = (policy.when_stale, refill_per_s.last_mut()) {
             *last = last.min(policy.floor_per_s);
         }
-        let safe_per_s = refill.last().copied().unwrap_or(0.0);
-        let ceiling_per_s = candidate.ceiling.min(unlimited).max(rate);
+        let safe_per_s = refill_per_s.last().copied().unwrap_or(0.0);
+        let ceiling_per_s = candidate.ceiling.min(unlimited).max(per_s);
         let ceiling_burst = self.saved_of_limit(lease.number, policy, ceiling_per_s, capacity);
-        BucketRates { refill_per_s: refill, capacity, ceiling_per_s, ceiling_burst, safe_per_s, must_leave: leave.listed(candidate) }
+        BucketRates { refill_per_s, capacity, ceiling_per_s, ceiling_burst, safe_per_s, must_leave: leave.listed(candidate) }
     }
 
     /// What serves every bucket without an entry: it borrows.
     fn unlisted(&self, leave: &Leave, unlimited: f64) -> BucketRates {
         let ceiling_per_s = self.default_policy().most_per_s().unwrap_or(unlimited);
         BucketRates { refill_per_s: vec![0.0], ceiling_per_s, must_leave: leave.unlisted, ..BucketRates::default() }
-    }
-
-    /// Guaranteed rates of `listed`, in order; their sum is at most the guaranteed part of the lease.
-    fn guarantees(&mut self, lease: &NodeLease, listed: &[Candidate]) -> Vec<f64> {
-        let seconds = self.store.interval_s() as f64;
-        let floors: f64 = listed.iter().map(|c| c.floor).sum();
-        let per_s = (lease.rate * GUARANTEED).max(floors.min(lease.rate));
-        let slo = self.default_policy().slo;
-        let proposed = buckets::guarantee(self.gamma, per_s, seconds, slo, listed);
-        let columns = &mut self.store.columns;
-        let mut rates = Vec::with_capacity(listed.len());
-        for (candidate, proposal) in listed.iter().zip(proposed) {
-            let row = candidate.row as usize;
-            let surge = f64::from(columns.error_ratio[row] - columns.error_baseline[row]);
-            let context = Context {
-                previous: f64::from(columns.rate[row]),
-                floor: candidate.floor,
-                ceiling: candidate.ceiling,
-                healthy: surge < self.settings.guard.error_surge,
-                scarce: proposal.scarce,
-            };
-            let (rate, rule) = dispose(&self.settings.guard, proposal.per_s, context);
-            columns.rule[row] = rule as u8;
-            rates.push(rate);
-        }
-        let sum: f64 = rates.iter().sum();
-        if sum > per_s {
-            let kept = floors.min(per_s) / floors.max(f64::MIN_POSITIVE);
-            let part = (per_s - floors).max(0.0) / (sum - floors).max(f64::MIN_POSITIVE);
-            for (rate, candidate) in rates.iter_mut().zip(listed) {
-                *rate = candidate.floor * kept + (*rate - candidate.floor) * part;
-            }
-        }
-        for (candidate, rate) in listed.iter().zip(&rates) {
-            columns.rate[candidate.row as usize] = *rate as f32;
-        }
-        rates
     }
 
     fn table(
@@ -262,13 +215,4 @@ fn first(mut ranks: Vec<Rank>, most: usize) -> Vec<Rank> {
     }
     ranks.sort_unstable_by(Rank::order);
     ranks
-}
-
-/// Burst of each guaranteed bucket, tokens: half a window of its rate and at least one token; together at most `total`.
-fn capacities(total: f64, seconds: f64, rates: &[f64]) -> Vec<f64> {
-    let beyond: Vec<f64> = rates.iter().map(|r| (r * seconds * BUCKET_BURST_WINDOWS - 1.0).max(0.0)).collect();
-    let wanted: f64 = beyond.iter().sum();
-    let left = (total - rates.len() as f64).max(0.0);
-    let part = if wanted > 0.0 { (left / wanted).min(1.0) } else { 0.0 };
-    beyond.iter().map(|b| 1.0 + b * part).collect()
 }

@@ -54,3 +54,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_floor_holds_while_a_node_that_was_quiet_waits_for_more() {
+    let mut planner = Planner::new(settings(16.0, 0.0), None).unwrap();
+    for window in 0..4 {
+        let busy = if window == 3 { [500, 300, 500] } else { [0; 3] };
+        for node in NODES {
+            let asked = if node == "n2" { busy } else { [0; 3] };
+            planner.observe(&report(node, window, &BUCKETS.iter().copied().zip(asked).collect::<Vec<_>>()));
+        }
+        let plan = tick(&mut planner, window);
+        let table = &plan.tables["n2"];
+        let rates = BUCKETS.map(|bucket| table.buckets[bucket].refill_per_s[0]);
+        assert!(rates.iter().all(|rate| *rate >= 16.0 * (1.0 - ROUNDING)), "window {window}: {rates:?} of {:?}", table.pool.refill_per_s);
+    }
+}

@@ -6,6 +6,7 @@ mod determinism;
 mod epochs;
 mod floors;
 mod forecast;
+mod guarantees;
 mod learning;
 mod leases;
 mod nodes;
