@@ -9,7 +9,7 @@ use crate::{
     guard::{Context, dispose},
 };
 
-/// Windows of its rate that a guaranteed bucket can save.
+/// Windows of its rate that a guaranteed bucket can save, or of what others may take from it if that is less: who is alone needs none.
 const SAVED_WINDOWS: f64 = 0.5;
 /// Probability with which buckets use what they are guaranteed, where the pool refuses nobody,
 const SURE: f64 = 0.9;
@@ -38,15 +38,11 @@ impl Lent {
 }
 
 impl Planner {
-    /// Those of `candidates` who are guaranteed something, and the others, both busiest first: who is sure to come in every window, and
-    /// is not alone there, is, as far as their part of the burst has a token for each.
+    /// Those of `candidates` who are guaranteed something, busiest first, and the others: who is sure to come in every window is,
+    /// as far as their part of the burst has a token for each.
     pub(super) fn surely_come<'a>(&self, lease: &NodeLease, candidates: &'a [Candidate]) -> (Vec<&'a Candidate>, Vec<&'a Candidate>) {
         let (seconds, logit) = (self.store.interval_s() as f64, self.sureness(lease));
-        let expected_per_s = self.expected_per_s(lease);
-        let sure = |c: &&Candidate| {
-            let others_per_s = expected_per_s - c.borne_out / seconds;
-            c.floor > 0.0 || c.least_per_s(self.gamma, seconds, logit).min(others_per_s) * seconds >= LEAST
-        };
+        let sure = |c: &&Candidate| c.floor > 0.0 || c.least_per_s(self.gamma, seconds, logit) * seconds >= LEAST;
         let (mut come, mut others): (Vec<_>, Vec<_>) = candidates.iter().partition(sure);
         let (sure_per_s, expected_per_s) = self.sure_and_expected_per_s(lease, &come);
         let most = (lease.burst * sure_per_s / expected_per_s) as usize;
@@ -74,21 +70,24 @@ impl Planner {
         f64::from(self.means.steps[step][total]) / self.store.interval_s() as f64
     }
 
-    /// What each of `listed` is guaranteed, in order: together what is sure to come from them, or as large a part of the lease where
-    /// that falls short of what is expected.
+    /// What each of `listed` is guaranteed, in order: together as large a part of the lease as of what is expected is sure to come
+    /// from them.
     pub(super) fn guarantees(&mut self, lease: &NodeLease, listed: &[&Candidate]) -> Vec<Lent> {
         let seconds = self.store.interval_s() as f64;
         let (sure_per_s, expected_per_s) = self.sure_and_expected_per_s(lease, listed);
         let part = sure_per_s / expected_per_s;
         let floors: f64 = listed.iter().map(|c| c.floor).sum();
-        let per_s = (part * lease.rate.min(expected_per_s)).max(floors.min(lease.rate));
+        let per_s = (part * lease.rate).max(floors.min(lease.rate));
         let proposed = buckets::guarantee(self.gamma, per_s, seconds, self.default_policy().slo, listed);
         let rates: Vec<f64> = listed.iter().zip(proposed).map(|(c, proposal)| self.disposed(c, proposal)).collect();
         let rates = within(per_s, floors, &rates, listed);
         for (candidate, rate) in listed.iter().zip(&rates) {
             self.store.columns.rate[candidate.row as usize] = *rate as f32;
         }
-        let capacities = capacities(lease.burst * part, seconds, &rates);
+        let expected_per_s = self.expected_per_s(lease);
+        let contested = |(c, rate): (&&Candidate, &f64)| rate.min(expected_per_s - c.borne_out / seconds) * seconds;
+        let saved = listed.iter().zip(&rates).map(contested).map(|requests| SAVED_WINDOWS * requests);
+        let capacities = capacities(lease.burst * part, saved.collect());
         let lent = |((per_s, capacity), c): ((&f64, f64), &&Candidate)| {
             let refill_per_s = lease.schedule.iter().map(|step| in_step(*step, lease.rate, floors, *per_s, c.floor)).collect();
             Lent { per_s: *per_s, refill_per_s, capacity }
@@ -139,11 +138,11 @@ fn in_step(step: f64, rate: f64, floors: f64, per_s: f64, floor: f64) -> f64 {
     floor + (per_s - floor) * (step - floors) / (rate - floors)
 }
 
-/// Burst of each guaranteed bucket, tokens: half a window of its rate and at least one token; together at most `total`.
-fn capacities(total: f64, seconds: f64, rates: &[f64]) -> Vec<f64> {
-    let beyond: Vec<f64> = rates.iter().map(|r| (r * seconds * SAVED_WINDOWS - 1.0).max(0.0)).collect();
+/// Burst of each guaranteed bucket, tokens: what it `saved` and at least one token; together at most `total`.
+fn capacities(total: f64, saved: Vec<f64>) -> Vec<f64> {
+    let beyond: Vec<f64> = saved.into_iter().map(|tokens| (tokens - 1.0).max(0.0)).collect();
     let wanted: f64 = beyond.iter().sum();
-    let left = (total - rates.len() as f64).max(0.0);
+    let left = (total - beyond.len() as f64).max(0.0);
     let part = if wanted > 0.0 { (left / wanted).min(1.0) } else { 0.0 };
     beyond.iter().map(|b| 1.0 + b * part).collect()
 }
