@@ -25,10 +25,11 @@ fn with_room_nothing_is_refused_at_rest_and_rates_neither_swing_nor_overshoot() 
 }
 
 #[test]
-fn in_scarcity_leased_rates_sway_within_bounds() {
+fn in_scarcity_leased_rates_sway_within_bounds_and_expectation_settles() {
     for response in responses(0.8) {
-        let Response { signal, delay_s, overshoot, ripple, .. } = response;
-        let case = format!("{signal}, {delay_s} s: {overshoot} {ripple}");
+        let Response { signal, delay_s, overshoot, ripple, settled_after, .. } = response;
+        let case = format!("{signal}, {delay_s} s: {overshoot} {ripple} {settled_after}");
+        assert!(settled_after <= 4 + delay_s / 30, "after four intervals and the delay: {case}");
         assert!(overshoot < 0.1, "{case}");
         assert!(ripple < 0.08, "no wave remains: {case}");
     }

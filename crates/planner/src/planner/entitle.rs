@@ -24,7 +24,7 @@ const FEW: f64 = 1.0;
 /// When a bucket is held to what it is entitled to: once its average over this, 30 minutes,
 const PRESSING_FOR: usize = 2;
 /// has come up to this part of its entitlement,
-const PRESSING_NEAR: f64 = 0.8;
+const PRESSING_NEAR: f64 = 0.5;
 /// and this share of its requests was refused lately.
 const PRESSING_REFUSED: f32 = 0.6;
 

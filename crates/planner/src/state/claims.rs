@@ -62,13 +62,17 @@ impl Store {
         claims.own.get(&(row as u32)).copied().unwrap_or(usual)
     }
 
-    /// Most that `row` may claim in a window: so much that its average over the last minutes stays within what it is entitled to.
-    /// A burst may go far beyond that, a flood may not.
+    /// Most that `row` may claim in a window. Out of silence so much that its average over the last minutes stays within what it is
+    /// entitled to, so that a burst may go far beyond that and a flood may not; less the nearer that average has come to it. Were it
+    /// always all that the average has room for, whatever moves an entitlement would move the claims of a flood many times as far.
     fn claimable(&self, row: usize) -> f64 {
         let entitled = self.entitled(row);
         let lately = f64::from(self.columns.ewma[SUSTAINED][row]);
-        // Infinite less infinite would not be a number; a row that is above its share has nothing to use up.
-        if lately < entitled { lately + WINDOWS * (entitled - lately) } else { entitled }
+        if lately >= entitled {
+            return entitled;
+        }
+        let left = 1.0 - lately / entitled;
+        lately + WINDOWS * (entitled - lately) * left * left
     }
 
     /// Cuts `demand`, which is that of `entries`, to what lays a claim. A node's total comes with its buckets.
@@ -139,8 +143,14 @@ mod tests {
 
     /// What is left of the claims of a node, its total first, after `windows` windows of `asked`, `(bucket, requests, throttled)`.
     fn claimed(claims: &Claims, windows: i64, asked: &[(&str, u64, u64)]) -> Vec<f32> {
+        claimed_in_turn(&[(claims, windows)], asked)
+    }
+
+    /// The same after each of `claims` has held for as many windows.
+    fn claimed_in_turn(claims: &[(&Claims, i64)], asked: &[(&str, u64, u64)]) -> Vec<f32> {
         let mut store = Store::new(30, Limits::default());
-        for window in 0..windows {
+        let claims = claims.iter().flat_map(|(claims, windows)| (0..*windows).map(move |_| *claims));
+        for (window, claims) in (0..).zip(claims) {
             let counts = |(bucket, requests, throttled): &(&str, u64, u64)| BucketCounts {
                 bucket: (*bucket).into(),
                 requests: *requests,
@@ -171,6 +181,13 @@ mod tests {
         assert_eq!(claimed(&claims, 1, &[("burst", 800, 0), ("calm", 10, 0)]), [810.0, 800.0, 10.0]);
         let flood = claimed(&claims, 200, &[("flood", 800, 0), ("calm", 10, 0)]);
         assert!((flood[1] - 60.0).abs() < 3.0 && flood[2] == 10.0 && (flood[0] - flood[1] - 10.0).abs() < 0.01, "{flood:?}");
+    }
+
+    #[test]
+    fn what_moves_an_entitlement_moves_a_flood_no_further() {
+        let [usual, more] = [60.0, 63.0].map(|known| Claims { known, new: known, ..Claims::default() });
+        let flood = claimed_in_turn(&[(&usual, 200), (&more, 1)], &[("flood", 800, 0)]);
+        assert!(flood[1] < 66.0, "{flood:?}");
     }
 
     #[test]
