@@ -16,6 +16,9 @@ const BORNE_OUT: f32 = 4.0;
 const ROOM_FOR_OTHERS: f64 = 1.2;
 /// Part of an origin that is left to claim, however many buckets without an entry there are: they are one lump here.
 const LEFT: f64 = 0.25;
+/// Which moving average of what a bucket asks for is kept for it, 45 s, when less is expected: what one bucket is entitled to rises by as
+/// much as all others are expected to ask for less, so a quiet window of theirs would be claimed many times over.
+const LATELY: usize = 0;
 /// How many times what it admitted a node is believed, when the others are asked for no more than they admit: so a crowd that grows
 /// is followed within few ticks.
 const BELIEVED: f64 = 1.5;
@@ -86,7 +89,8 @@ impl Planner {
         let window = per_s * self.store.interval_s() as f64;
         let listed: f64 = candidates.iter().flatten().map(|c| c.borne_out).sum();
         let unlisted = (numbers.iter().map(|n| past.borne_out[*n]).sum::<f64>() - listed).max(0.0);
-        let levels = Levels { candidates, left: window - ROOM_FOR_OTHERS * unlisted, least: LEFT * window };
+        let rivals = candidates.iter().flatten().map(|c| self.rival(c, past)).collect();
+        let levels = Levels { rivals, left: window - ROOM_FOR_OTHERS * unlisted, least: LEFT * window };
         let usual = self.default_policy().priority;
         let known: BTreeMap<u8, f64> = levels.priorities(usual).into_iter().map(|p| (p, levels.of(p, None))).collect();
         let new: BTreeMap<u8, f64> = known.keys().map(|p| (*p, levels.of(*p, Some((f64::INFINITY, 1.0))))).collect();
@@ -113,6 +117,14 @@ impl Planner {
         }
     }
 
+    /// What `candidate` is to others.
+    fn rival(&self, candidate: &Candidate, past: &Past) -> Rival {
+        let row = candidate.row as usize;
+        let lately = self.borne_out(row, self.store.columns.ewma[LATELY][row], past);
+        let need = ROOM_FOR_OTHERS * candidate.borne_out.max(lately.into());
+        Rival { priority: candidate.priority, weight: candidate.weight, need }
+    }
+
     /// Requests that node `number` said in the last window that it was asked for, as far as they are claims, and that it admitted.
     fn told(&self, number: usize) -> (f64, f64) {
         let total = self.store.nodes[number].total as usize;
@@ -121,28 +133,34 @@ impl Planner {
     }
 }
 
+/// A bucket for which room is kept.
+struct Rival {
+    priority: u8,
+    weight: f64,
+    /// Requests per window.
+    need: f64,
+}
+
 /// What the buckets of each priority are entitled to.
-struct Levels<'a> {
-    candidates: &'a [Vec<Candidate>],
+struct Levels {
+    rivals: Vec<Rival>,
     /// What buckets without an entry leave of the origin, requests per window.
     left: f64,
     /// What is left to claim at least.
     least: f64,
 }
 
-impl Levels<'_> {
+impl Levels {
     /// The priorities that there are, and `usual`; few, however many buckets there are.
     fn priorities(&self, usual: u8) -> BTreeSet<u8> {
-        self.candidates.iter().flatten().map(|c| c.priority).chain([usual]).collect()
+        self.rivals.iter().map(|r| r.priority).chain([usual]).collect()
     }
 
     /// What the busiest of `priority`, with one `more` if there is, is entitled to per unit of weight: higher priorities have theirs
     /// first, lower ones are no rivals.
     fn of(&self, priority: u8, more: Option<(f64, f64)>) -> f64 {
-        let all = || self.candidates.iter().flatten();
-        let need = |c: &Candidate| ROOM_FOR_OTHERS * c.borne_out;
-        let above: f64 = all().filter(|c| c.priority > priority).map(need).sum();
-        let needs = all().filter(|c| c.priority == priority).map(|c| (need(c), c.weight)).chain(more);
+        let above: f64 = self.rivals.iter().filter(|r| r.priority > priority).map(|r| r.need).sum();
+        let needs = self.rivals.iter().filter(|r| r.priority == priority).map(|r| (r.need, r.weight)).chain(more);
         entitled((self.left - above).max(self.least), needs.collect())
     }
 }

@@ -142,10 +142,10 @@ impl Store {
 /// Adds the window's Poisson log loss to each expert's, relative to the best of them; `last` is the slot of the window before,
 /// unless windows are missing: then the shortest average stands for it.
 ///
-/// Losses are divided by the surprise, which a jump raises at once and by its square: no single window decides whom to trust.
+/// Losses are divided by the overdispersion, which a jump raises at once and by its square: no single window decides whom to trust.
 fn weigh_experts(c: &mut super::Columns, rows: std::ops::Range<usize>, last: Option<usize>, demand: &[f32], seen: &[f32]) {
     let mut best = [f32::INFINITY; BLOCK];
-    let surprise = &c.surprise[rows.clone()];
+    let over = &c.overdispersion[rows.clone()];
     for (expert, loss) in c.loss.iter_mut().enumerate() {
         // The shortest average also takes the place of a model that has made no forecast.
         let average = match last {
@@ -158,8 +158,8 @@ fn weigh_experts(c: &mut super::Columns, rows: std::ops::Range<usize>, last: Opt
         for ((newest, mean), average) in newest.iter_mut().zip(mean).zip(average) {
             *newest = if *mean >= 0.0 { *mean } else { *average }.max(MEAN_MIN);
         }
-        for ((newest, y), surprise) in newest.iter_mut().zip(demand).zip(surprise) {
-            *newest = (*newest - y * fast::ln(*newest)) / surprise.max(1.0);
+        for ((newest, y), over) in newest.iter_mut().zip(demand).zip(over) {
+            *newest = (*newest - y * fast::ln(*newest)) / over.max(1.0);
         }
         for (((loss, best), newest), seen) in loss[rows.clone()].iter_mut().zip(&mut best).zip(&newest).zip(seen) {
             *loss = *loss * (1.0 - seen * (1.0 - LOSS_KEPT)) + newest * seen;

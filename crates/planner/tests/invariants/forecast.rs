@@ -60,8 +60,8 @@ fn a_model_that_does_not_fit_is_not_used_and_the_plan_says_why() {
     }
 }
 
-/// Windows until the surprise of a series' first window, by which its losses are divided, has worn off.
-const SETTLED: i64 = 1500;
+/// Windows that the mixture has to find out: half an hour.
+const SETTLED: i64 = 60;
 
 /// Poisson deviance of a forecast of `mean` when `actual` came.
 fn deviance(mean: f64, actual: f64) -> f64 {
