@@ -97,7 +97,7 @@ fn over_four_nodes_the_higher_priority_is_served_first_and_the_limit_holds() {
     let first = governed.classes[0];
     assert!(first.priority == 200 && first.admitted > 0.95 * first.demand, "{governed:?}");
     assert!(alike.classes[0].admitted < 0.8 * first.admitted, "without a policy it is one of many: {alike:?}");
-    assert!((0.9..1.01).contains(&governed.of_limit) && alike.of_limit > 1.05, "{} {}", governed.of_limit, alike.of_limit);
+    assert!((0.85..1.01).contains(&governed.of_limit) && alike.of_limit > 1.05, "{} {}", governed.of_limit, alike.of_limit);
     let jain = |got: &Fairness| got.jain.last().map_or(0.0, |(_, index)| *index);
     assert!(jain(&governed) > 0.8 && jain(&governed) > jain(&alike), "{:?} {:?}", governed.jain, alike.jain);
 }
