@@ -12,8 +12,9 @@ use super::{Counts, Store, Window};
 
 /// Which moving average must stay within what a bucket is entitled to: 5 minutes.
 const SUSTAINED: usize = 1;
-/// Windows in which a bucket that was silent may use up what that average allows: the weight of the newest window is its inverse.
-const WINDOWS: f64 = 15.0;
+/// How many times what it is entitled to a bucket may claim in one window out of silence: about half of what that average has room for, so
+/// that a flood is down to its share within few windows.
+const AT_ONCE: f64 = 8.0;
 
 /// Standard deviations of a Poisson count that a node is believed on top, for few requests vary more.
 const CHANCE: f64 = 1.0;
@@ -62,9 +63,9 @@ impl Store {
         claims.own.get(&(row as u32)).copied().unwrap_or(usual)
     }
 
-    /// Most that `row` may claim in a window. Out of silence so much that its average over the last minutes stays within what it is
-    /// entitled to, so that a burst may go far beyond that and a flood may not; less the nearer that average has come to it. Were it
-    /// always all that the average has room for, whatever moves an entitlement would move the claims of a flood many times as far.
+    /// Most that `row` may claim in a window: its average over the last minutes stays within what it is entitled to, so a burst may go far
+    /// beyond that and a flood may not. The nearer the average has come, the less of what is left may be claimed at once, or whatever
+    /// moves an entitlement would move the claims of a flood many times as far.
     fn claimable(&self, row: usize) -> f64 {
         let entitled = self.entitled(row);
         let lately = f64::from(self.columns.ewma[SUSTAINED][row]);
@@ -72,7 +73,7 @@ impl Store {
             return entitled;
         }
         let left = 1.0 - lately / entitled;
-        lately + WINDOWS * (entitled - lately) * left * left
+        lately + AT_ONCE * (entitled - lately) * left * left
     }
 
     /// Cuts `demand`, which is that of `entries`, to what lays a claim. A node's total comes with its buckets.
@@ -178,7 +179,7 @@ mod tests {
     #[test]
     fn a_flood_claims_what_it_is_entitled_to_and_a_burst_all_of_itself() {
         let claims = Claims { known: 60.0, new: 60.0, ..Claims::default() };
-        assert_eq!(claimed(&claims, 1, &[("burst", 800, 0), ("calm", 10, 0)]), [810.0, 800.0, 10.0]);
+        assert_eq!(claimed(&claims, 1, &[("burst", 400, 0), ("calm", 10, 0)]), [410.0, 400.0, 10.0]);
         let flood = claimed(&claims, 200, &[("flood", 800, 0), ("calm", 10, 0)]);
         assert!((flood[1] - 60.0).abs() < 3.0 && flood[2] == 10.0 && (flood[0] - flood[1] - 10.0).abs() < 0.01, "{flood:?}");
     }
