@@ -15,6 +15,7 @@ use tidegate_replay::{
 };
 use tidegate_trace::Trace;
 
+use super::say;
 use crate::{args::Abuse, model};
 
 /// What came out for one trace.
@@ -38,7 +39,7 @@ pub fn run(asked: &Abuse) -> anyhow::Result<ExitCode> {
     let cases: Vec<Case> = asked.trace.iter().map(|path| case(asked, path, model.as_ref())).collect::<anyhow::Result<_>>()?;
     for c in &cases {
         let title = format!("{}, {} x the mean honest demand, {} nodes, {} s of delay", c.trace, c.capacity_x_mean, c.nodes, c.delay_s);
-        println!("{}", report::markdown(&title, &c.damages));
+        say(report::markdown(&title, &c.damages))?;
         let left_out = asked.attacks.iter().filter(|a| !c.damages.iter().any(|d| d.attack == a.name())).map(|a: &Attack| a.name());
         left_out.for_each(|name| eprintln!("note: {}: too few keys or nodes for {name}", c.trace));
     }

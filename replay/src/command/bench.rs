@@ -5,7 +5,7 @@ use std::{fs, process::ExitCode};
 use anyhow::Context;
 use tidegate_replay::bench::{self, report};
 
-use super::failed_by;
+use super::{failed_by, say};
 use crate::{args::Bench, model, progress::CaseByCase};
 
 /// Runs it, prints the summary and writes all scores.
@@ -22,7 +22,7 @@ pub fn run(asked: &Bench) -> anyhow::Result<ExitCode> {
     progress.finish();
     let id = model.as_ref().map(|model| model.id.as_str());
     let summary = report::markdown(&outcome, id);
-    print!("{summary}");
+    say(summary.trim_end())?;
     if let Some(dir) = &asked.out {
         fs::create_dir_all(dir).with_context(|| format!("--out: cannot make {}", dir.display()))?;
         for (name, text) in [("bench.json", report::json(&outcome, id)?), ("bench.md", summary)] {

@@ -8,6 +8,7 @@ use tidegate_replay::{
 };
 use tidegate_trace::Trace;
 
+use super::say;
 use crate::{args::Cold, model};
 
 /// Runs it and prints one line per trace, spread, capacity and number of first windows; the exit code is 1 when more was leased than
@@ -19,8 +20,11 @@ pub fn run(asked: &Cold) -> anyhow::Result<ExitCode> {
     let course = asked.course()?;
     let model = model::load(&asked.model)?;
     let names: Vec<&str> = asked.contenders.iter().map(|kind| kind.name()).collect();
-    println!("| trace | spread | capacity | windows | starts | {} | adaptive less static-pool | worse, better |", names.join(" | "));
-    println!("|---|---|--:|--:|--:|{}--:|--:|", "--:|".repeat(names.len()));
+    say(format_args!(
+        "| trace | spread | capacity | windows | starts | {} | adaptive less static-pool | worse, better |",
+        names.join(" | ")
+    ))?;
+    say(format_args!("|---|---|--:|--:|--:|{}--:|--:|", "--:|".repeat(names.len())))?;
     let mut code = ExitCode::SUCCESS;
     for path in &asked.trace {
         let trace = Trace::read(path)?;
@@ -28,7 +32,7 @@ pub fn run(asked: &Cold) -> anyhow::Result<ExitCode> {
         for spread in &asked.spread {
             let cases: Vec<Case> = cold::cases(&name, &trace, &course, &asked.options(*spread))?;
             for opening in cold::run(&cases, &course, model.as_ref())? {
-                println!("| {name} | {} |", line(&opening));
+                say(format_args!("| {name} | {} |", line(&opening)))?;
                 for breach in &opening.breaches {
                     eprintln!("error: {name}, capacity {}: {breach}", opening.capacity_x_mean);
                     code = ExitCode::FAILURE;

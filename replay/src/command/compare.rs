@@ -11,7 +11,7 @@ use tidegate_replay::{
 };
 use tidegate_trace::Trace;
 
-use super::failed_by;
+use super::{failed_by, say};
 use crate::{args::Compare, model, progress::Progress};
 
 /// Runs it, prints and writes the result.
@@ -38,7 +38,7 @@ fn case(path: &Path, options: &Options, prototype: bool) -> anyhow::Result<Case>
 
 fn report(asked: &Compare, comparisons: &[Comparison]) -> anyhow::Result<ExitCode> {
     let tables = markdown::write(comparisons);
-    print!("{tables}");
+    say(tables.trim_end())?;
     let json = json::write(comparisons)?;
     for (path, text) in [(&asked.json, json), (&asked.html, html::write(comparisons)), (&asked.markdown, tables)] {
         if let Some(path) = path {

@@ -13,6 +13,7 @@ use tidegate_replay::{
 };
 use tidegate_trace::Trace;
 
+use super::say;
 use crate::{args::Fairness, model};
 
 /// Runs it and prints two tables per trace; the exit code is 1 when more was leased than the origin has.
@@ -45,8 +46,11 @@ fn one(asked: &Fairness, path: &Path, model: Option<&Model>) -> anyhow::Result<b
         staleness: Staleness::fixed(asked.delay),
         seed: asked.seed,
     };
-    println!("{name} x {}, {} x the mean demand, {} nodes, {} s of delay\n", asked.times, asked.capacity, workload.nodes, asked.delay);
-    println!("| policies | priority | weight | buckets | demand | served % | of its fair share % |\n|---|--:|--:|--:|--:|--:|--:|");
+    say(format_args!(
+        "{name} x {}, {} x the mean demand, {} nodes, {} s of delay\n",
+        asked.times, asked.capacity, workload.nodes, asked.delay
+    ))?;
+    say("| policies | priority | weight | buckets | demand | served % | of its fair share % |\n|---|--:|--:|--:|--:|--:|--:|")?;
     let mut summaries = vec![];
     for governed in [true, false] {
         let policies = if governed { "yes" } else { "none" };
@@ -54,14 +58,16 @@ fn one(asked: &Fairness, path: &Path, model: Option<&Model>) -> anyhow::Result<b
         for c in &got.classes {
             let of = |whole: f64| 100.0 * c.admitted / whole.max(f64::MIN_POSITIVE);
             let (served, share) = (of(c.demand), of(c.entitled));
-            println!("| {policies} | {} | {} | {} | {} | {served:.1} | {share:.1} |", c.priority, c.weight, c.buckets, c.demand);
+            say(format_args!("| {policies} | {} | {} | {} | {} | {served:.1} | {share:.1} |", c.priority, c.weight, c.buckets, c.demand))?;
         }
         let jain: Vec<String> = got.jain.iter().map(|(priority, index)| format!("{index:.3} ({priority})")).collect();
         let (jain, limit, overload) = (jain.join(", "), 100.0 * got.of_limit, 100.0 * got.overload);
         summaries.push((got.breached, format!("| {policies} | {jain} | {limit:.1} | {overload:.2} |")));
     }
-    println!("\n| policies | Jain's index (priority) | limited bucket, % of its limit | time overloaded % |\n|---|---|--:|--:|");
-    summaries.iter().for_each(|(_, line)| println!("{line}"));
-    println!();
+    say("\n| policies | Jain's index (priority) | limited bucket, % of its limit | time overloaded % |\n|---|---|--:|--:|")?;
+    for (_, line) in &summaries {
+        say(line)?;
+    }
+    say("")?;
     Ok(summaries.iter().any(|(breached, _)| *breached))
 }

@@ -12,6 +12,7 @@ use tidegate_planner::Model;
 use tidegate_replay::outlook::{self, Outcome, write};
 use tidegate_trace::Trace;
 
+use super::say;
 use crate::{args::Forecast, model};
 
 /// Runs it, prints the coverage and writes what was asked for. A trace that cannot be scored is named with the reason, and the
@@ -31,7 +32,7 @@ pub fn run(asked: &Forecast) -> anyhow::Result<ExitCode> {
             Err(reason) => eprintln!("note: {name} is not scored: {reason:#}"),
         }
     }
-    print!("{}", write::coverage(&outcomes));
+    say(write::coverage(&outcomes).trim_end())?;
     if let Some(dir) = &asked.out {
         fs::create_dir_all(dir).with_context(|| format!("--out: cannot make {}", dir.display()))?;
         for (name, outcome) in &outcomes {

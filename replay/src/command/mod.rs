@@ -9,7 +9,11 @@ pub mod fairness;
 pub mod forecast;
 pub mod stability;
 
-use std::process::ExitCode;
+use std::{
+    fmt::Display,
+    io::{self, Write, stdout},
+    process::ExitCode,
+};
 
 use tidegate_replay::Comparison;
 
@@ -23,4 +27,12 @@ fn failed_by(comparisons: &[Comparison]) -> ExitCode {
         }
     }
     code
+}
+
+/// Prints `text` as a line. That nobody reads on is no error: files and the exit code matter still.
+fn say(text: impl Display) -> io::Result<()> {
+    match writeln!(stdout(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        said => said,
+    }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::ensure;
 use tidegate_replay::stability::respond;
 
+use super::say;
 use crate::{args::Stability, model};
 
 /// Runs it and prints one line per response.
@@ -18,15 +19,15 @@ pub fn run(asked: &Stability) -> anyhow::Result<ExitCode> {
     );
     ensure!(asked.delay.iter().all(|&s| s <= 86_400), "--delay: must be at most a day");
     let model = model::load(&asked.model)?;
-    println!(
-        "| capacity | signal | delay | expectation settled after, windows | nothing refused after, windows | overshoot % | ripple % | ringing | refused at rest % |"
-    );
-    println!("|--:|---|--:|--:|--:|--:|--:|--:|--:|");
+    say(
+        "| capacity | signal | delay | expectation settled after, windows | nothing refused after, windows | overshoot % | ripple % | ringing | refused at rest % |",
+    )?;
+    say("|--:|---|--:|--:|--:|--:|--:|--:|--:|")?;
     for &capacity in &asked.capacity {
         for &signal in &asked.signals {
             for &delay_s in &asked.delay {
                 let r = respond(signal, delay_s, capacity, model.as_ref(), asked.seed)?;
-                println!(
+                say(format_args!(
                     "| {capacity} | {} | {delay_s} s | {} | {} | {:.1} | {:.1} | {:.2} | {:.2} |",
                     r.signal,
                     r.settled_after,
@@ -35,9 +36,9 @@ pub fn run(asked: &Stability) -> anyhow::Result<ExitCode> {
                     100.0 * r.ripple,
                     r.ringing,
                     100.0 * r.refused
-                );
-                if asked.course {
-                    r.course.iter().enumerate().for_each(|(w, c)| println!("{w} {:.1} {:.1} {:.1} {:.2}", c[0], c[1], c[2], c[3]));
+                ))?;
+                for (window, c) in r.course.iter().enumerate().filter(|_| asked.course) {
+                    say(format_args!("{window} {:.1} {:.1} {:.1} {:.2}", c[0], c[1], c[2], c[3]))?;
                 }
             }
         }

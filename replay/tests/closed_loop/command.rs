@@ -1,6 +1,10 @@
 //! The command line on good and on bad input.
 
-use std::{path::Path, process::Command};
+use std::{
+    io,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use tidegate_trace::Trace;
 
@@ -41,6 +45,20 @@ fn a_comparison_is_written_in_the_form_of_the_contract() {
     for key in ["throttled_share", "overload_share", "leased_per_served", "refused_within_share", "regret"] {
         assert!(value["contenders"][0][key].is_f64(), "{key}");
     }
+}
+
+#[test]
+fn who_reads_no_further_has_the_files_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let trace = written(dir.path(), "busy.parquet", &traffic::busy());
+    let json = dir.path().join("out.json");
+    let (unread, written) = io::pipe().unwrap();
+    drop(unread);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate-replay"));
+    command.args(["compare", "--trace", &trace, "--contenders", "static-pool", "--json"]).arg(&json);
+    let output = command.stdout(Stdio::from(written)).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(json.exists());
 }
 
 #[test]
