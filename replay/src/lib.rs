@@ -29,6 +29,7 @@ pub mod fleet;
 pub mod kv;
 pub mod lease;
 pub mod ledger;
+mod named;
 pub mod origin;
 pub mod outlook;
 pub mod preset;
@@ -43,3 +44,4 @@ pub mod workload;
 
 pub use compare::{Case, Comparison, Options, compare};
 pub use error::CompareError;
+pub use named::named;

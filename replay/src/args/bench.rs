@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use tidegate_replay::{bench::Plan, contender::Kind};
 
-use super::ModelChoice;
+use super::{ModelChoice, is_positive};
 
 /// Options of `bench`.
 #[derive(Debug, Args)]
@@ -69,11 +69,13 @@ impl Bench {
             contenders: self.contenders.clone(),
             seed: self.seed,
         };
-        let positive = |x: f64| x.is_finite() && x > 0.0;
-        ensure!(plan.capacities.iter().all(|&c| positive(c)), "--capacity: must be positive multiples of the mean demand, for example 1.5");
+        ensure!(
+            plan.capacities.iter().all(|&c| is_positive(c)),
+            "--capacity: must be positive multiples of the mean demand, for example 1.5"
+        );
         ensure!(plan.nodes.iter().all(|n| (1..=10_000).contains(n)), "--nodes: must be 1 to 10000");
         ensure!(plan.delays_s.iter().chain([&plan.jitter_s]).all(|&s| s <= 86_400), "--delay, --jitter: must be at most a day");
-        ensure!(positive(plan.burst_seconds), "--burst-seconds: must be a positive number of seconds, for example 120");
+        ensure!(is_positive(plan.burst_seconds), "--burst-seconds: must be a positive number of seconds, for example 120");
         ensure!(plan.fit > 0.0 && plan.fit < 1.0, "--fit: must be a share above 0 and below 1, for example 0.5");
         Ok(plan)
     }

@@ -6,7 +6,7 @@ use anyhow::ensure;
 use clap::Args;
 use tidegate_replay::{Options, contender::Kind, kv::Staleness, spread::Spread, workload::Cut};
 
-use super::ModelChoice;
+use super::{ModelChoice, is_positive};
 
 /// Options of `compare`.
 #[derive(Debug, Args)]
@@ -74,9 +74,11 @@ impl Compare {
     /// # Errors
     /// The first option whose value cannot be used, by its name, and what would do.
     pub fn options(&self) -> anyhow::Result<Options> {
-        let positive = |x: f64| x.is_finite() && x > 0.0;
-        ensure!(self.capacity.iter().all(|&c| positive(c)), "--capacity: must be positive multiples of the mean demand, for example 1.5");
-        ensure!(positive(self.burst_seconds), "--burst-seconds: must be a positive number of seconds, for example 120");
+        ensure!(
+            self.capacity.iter().all(|&c| is_positive(c)),
+            "--capacity: must be positive multiples of the mean demand, for example 1.5"
+        );
+        ensure!(is_positive(self.burst_seconds), "--burst-seconds: must be a positive number of seconds, for example 120");
         ensure!(self.fit > 0.0 && self.fit < 1.0, "--fit: must be a share above 0 and below 1, for example 0.5");
         ensure!((1..=10_000).contains(&self.nodes), "--nodes: must be 1 to 10000");
         ensure!(self.buckets != Some(0), "--buckets: must be at least 1");

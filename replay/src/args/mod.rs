@@ -8,6 +8,7 @@ mod compare;
 mod fairness;
 mod forecast;
 mod model;
+mod setting;
 mod stability;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +21,7 @@ pub use compare::Compare;
 pub use fairness::Fairness;
 pub use forecast::Forecast;
 pub use model::ModelChoice;
+pub use setting::Setting;
 pub use stability::Stability;
 
 /// Replays request traces against schemes that share out an origin's capacity over edge nodes.
@@ -87,4 +89,8 @@ pub enum Command {
     Fairness(Box<Fairness>),
     /// Drives the closed loop with a step, a ramp, an impulse and a square wave, and says how it comes to rest.
     Stability(Box<Stability>),
+}
+
+fn is_positive(x: f64) -> bool {
+    x.is_finite() && x > 0.0
 }

@@ -13,7 +13,7 @@ use tidegate_planner::Model;
 use tidegate_trace::Trace;
 
 use crate::{
-    Case, CompareError, Comparison, Options, compare, compare::windows_to_run, contender::Kind, kv::Staleness, spread::Spread,
+    Case, CompareError, Comparison, Options, compare, compare::windows_to_run, contender::Kind, kv::Staleness, named, spread::Spread,
     workload::Cut,
 };
 
@@ -110,7 +110,7 @@ pub fn run(plan: &Plan, files: &[PathBuf], model: Option<&Model>, watch: &dyn Wa
     let mut outcome = Outcome::default();
     let mut cases = vec![];
     for file in files {
-        let name = file.file_stem().map_or_else(|| file.display().to_string(), |stem| stem.to_string_lossy().into_owned());
+        let name = named(file);
         match Trace::read(file) {
             Ok(trace) => cases.extend(plan.spreads(&trace).into_iter().map(|spread| (name.clone(), file, spread))),
             Err(error) => outcome.unscored.push((name, error.to_string())),

@@ -9,6 +9,7 @@ use tidegate_replay::{
     CompareError,
     abuse::{Attack, Damage, Terms, capped::ceiling_per_s, report, run as attack},
     kv::Staleness,
+    named,
     origin::Origin,
     spread::{Spread, Spreader},
     workload::{Cut, Workload},
@@ -35,8 +36,8 @@ struct Case {
 pub fn run(asked: &Abuse) -> anyhow::Result<ExitCode> {
     asked.check()?;
     let wants_model = asked.contenders.iter().any(|kind| kind.plans());
-    let model = if wants_model { model::load(&asked.model)? } else { None };
-    let cases: Vec<Case> = asked.trace.iter().map(|path| case(asked, path, model.as_ref())).collect::<anyhow::Result<_>>()?;
+    let model = if wants_model { model::load(&asked.setting.model)? } else { None };
+    let cases: Vec<Case> = asked.setting.trace.iter().map(|path| case(asked, path, model.as_ref())).collect::<anyhow::Result<_>>()?;
     for c in &cases {
         let title = format!("{}, {} x the mean honest demand, {} nodes, {} s of delay", c.trace, c.capacity_x_mean, c.nodes, c.delay_s);
         say(report::markdown(&title, &c.damages))?;
@@ -50,20 +51,21 @@ pub fn run(asked: &Abuse) -> anyhow::Result<ExitCode> {
 }
 
 fn case(asked: &Abuse, path: &Path, model: Option<&Model>) -> anyhow::Result<Case> {
-    let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
+    let name = named(path);
     let trace = Trace::read(path)?;
     let cut = Cut { buckets: None, windows: Some(asked.windows), fit: 0.5, gather: false };
     let of = |source| CompareError::Of { trace: name.clone(), source: Box::new(source) };
-    let workload = Workload::new(&trace, &cut, &mut Spreader::new(Spread::Auto, asked.nodes, asked.seed, &trace)).map_err(of)?;
+    let workload =
+        Workload::new(&trace, &cut, &mut Spreader::new(Spread::Auto, asked.setting.nodes, asked.setting.seed, &trace)).map_err(of)?;
     let sustained_per_s = asked.capacity * workload.scored_mean_per_s();
     let terms = Terms {
-        origin: Origin { sustained_per_s, burst: sustained_per_s * asked.burst_seconds },
-        staleness: Staleness::fixed(asked.delay),
+        origin: Origin { sustained_per_s, burst: sustained_per_s * asked.setting.burst_seconds },
+        staleness: Staleness::fixed(asked.setting.delay),
         contenders: asked.contenders.clone(),
         attacks: asked.attacks.clone(),
         ceiling_per_s: asked.ceiling.map(|times| ceiling_per_s(&workload, times)),
-        seed: asked.seed,
+        seed: asked.setting.seed,
     };
     let damages = attack(&workload, &terms, model, &|attack, kind| eprintln!("{name}: {} under {} is done", attack.name(), kind.name()))?;
-    Ok(Case { trace: name, capacity_x_mean: asked.capacity, nodes: workload.nodes, delay_s: asked.delay, damages })
+    Ok(Case { trace: name, capacity_x_mean: asked.capacity, nodes: workload.nodes, delay_s: asked.setting.delay, damages })
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use tidegate_replay::{
     Case,
     cold::{self, Opening},
+    named,
 };
 use tidegate_trace::Trace;
 
@@ -18,7 +19,7 @@ use crate::{args::Cold, model};
 /// An option, a trace or a model that cannot be used.
 pub fn run(asked: &Cold) -> anyhow::Result<ExitCode> {
     let course = asked.course()?;
-    let model = model::load(&asked.model)?;
+    let model = model::load(&asked.setting.model)?;
     let names: Vec<&str> = asked.contenders.iter().map(|kind| kind.name()).collect();
     say(format_args!(
         "| trace | spread | capacity | windows | starts | {} | adaptive less static-pool | worse, better |",
@@ -26,9 +27,9 @@ pub fn run(asked: &Cold) -> anyhow::Result<ExitCode> {
     ))?;
     say(format_args!("|---|---|--:|--:|--:|{}--:|--:|", "--:|".repeat(names.len())))?;
     let mut code = ExitCode::SUCCESS;
-    for path in &asked.trace {
+    for path in &asked.setting.trace {
         let trace = Trace::read(path)?;
-        let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
+        let name = named(path);
         for spread in &asked.spread {
             let cases: Vec<Case> = cold::cases(&name, &trace, &course, &asked.options(*spread))?;
             for opening in cold::run(&cases, &course, model.as_ref())? {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use tidegate_replay::{
     Case, Comparison, Options, compare,
     compare::windows_to_run,
-    preset,
+    named, preset,
     report::{html, json, markdown},
 };
 use tidegate_trace::Trace;
@@ -31,7 +31,7 @@ pub fn run(asked: &Compare) -> anyhow::Result<ExitCode> {
 
 fn case(path: &Path, options: &Options, prototype: bool) -> anyhow::Result<Case> {
     let trace = Trace::read(path)?;
-    let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
+    let name = named(path);
     let options = if prototype { preset::sketch(options, &name) } else { options.clone() };
     Ok(Case::new(&name, &trace, options)?)
 }

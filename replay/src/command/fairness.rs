@@ -7,6 +7,7 @@ use tidegate_replay::{
     CompareError,
     fairness::{self, Terms},
     kv::Staleness,
+    named,
     origin::Origin,
     spread::{Spread, Spreader},
     workload::{Cut, Workload},
@@ -22,33 +23,34 @@ use crate::{args::Fairness, model};
 /// An option, a trace or a model that cannot be used.
 pub fn run(asked: &Fairness) -> anyhow::Result<ExitCode> {
     asked.check()?;
-    let model = model::load(&asked.model)?;
+    let model = model::load(&asked.setting.model)?;
     let mut breached = false;
-    for path in &asked.trace {
+    for path in &asked.setting.trace {
         breached |= one(asked, path, model.as_ref())?;
     }
     Ok(if breached { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn one(asked: &Fairness, path: &Path, model: Option<&Model>) -> anyhow::Result<bool> {
-    let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
+    let name = named(path);
     let trace = Trace::read(path)?;
     let cut = Cut { buckets: Some(asked.buckets), windows: Some(asked.windows), fit: 0.5, gather: false };
     let of = |source| CompareError::Of { trace: name.clone(), source: Box::new(source) };
-    let mut workload = Workload::new(&trace, &cut, &mut Spreader::new(Spread::Request, asked.nodes, asked.seed, &trace)).map_err(of)?;
+    let mut workload =
+        Workload::new(&trace, &cut, &mut Spreader::new(Spread::Request, asked.setting.nodes, asked.setting.seed, &trace)).map_err(of)?;
     for row in &mut workload.rows {
         row.requests = row.requests.saturating_mul(asked.times);
         row.errors = row.errors.saturating_mul(asked.times);
     }
     let sustained_per_s = asked.capacity * workload.scored_mean_per_s();
     let terms = Terms {
-        origin: Origin { sustained_per_s, burst: sustained_per_s * asked.burst_seconds },
-        staleness: Staleness::fixed(asked.delay),
-        seed: asked.seed,
+        origin: Origin { sustained_per_s, burst: sustained_per_s * asked.setting.burst_seconds },
+        staleness: Staleness::fixed(asked.setting.delay),
+        seed: asked.setting.seed,
     };
     say(format_args!(
         "{name} x {}, {} x the mean demand, {} nodes, {} s of delay\n",
-        asked.times, asked.capacity, workload.nodes, asked.delay
+        asked.times, asked.capacity, workload.nodes, asked.setting.delay
     ))?;
     say("| policies | priority | weight | buckets | demand | served % | of its fair share % |\n|---|--:|--:|--:|--:|--:|--:|")?;
     let mut summaries = vec![];

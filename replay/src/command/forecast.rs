@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::Context;
 use tidegate_planner::Model;
-use tidegate_replay::outlook::{self, Outcome, write};
+use tidegate_replay::{
+    named,
+    outlook::{self, Outcome, write},
+};
 use tidegate_trace::Trace;
 
 use super::say;
@@ -25,7 +28,7 @@ pub fn run(asked: &Forecast) -> anyhow::Result<ExitCode> {
     let model = model::load(&asked.model)?;
     let mut outcomes = vec![];
     for path in &asked.trace {
-        let name = path.file_stem().map_or_else(|| path.display().to_string(), |stem| stem.to_string_lossy().into_owned());
+        let name = named(path);
         eprintln!("forecasting {name}");
         match one(path, options, model.as_ref()) {
             Ok(outcome) => outcomes.push((name, outcome)),
