@@ -33,8 +33,13 @@ impl Planner {
     }
 }
 
-/// Throttled requests of a window beyond `most` of them. What was admitted stays.
+/// Throttled requests of a window beyond `most` of them. What was admitted stays. A bucket that was admitted all but the part of a token
+/// that a window may end on is short of nothing: over some windows that evens out.
 fn beyond(counts: &BucketCounts, most: f64) -> u64 {
+    let admitted = counts.requests.saturating_sub(counts.throttled);
+    if admitted > 0 && admitted as f64 >= most.floor() {
+        return counts.throttled;
+    }
     // Rounded up, so that demand just at the ceiling is not understated.
     counts.requests.saturating_sub(most.ceil() as u64).min(counts.throttled)
 }
@@ -78,6 +83,20 @@ mod tests {
         let (planner, flood) = (planner(Some(5.0), None), report(1000, 990));
         let counts = &planner.within_ceilings(&flood).buckets[0];
         assert_eq!((counts.requests, counts.throttled), (150, 140), "up to the ceiling it is");
+    }
+
+    #[test]
+    fn who_has_all_of_a_ceiling_is_not_short_of_the_part_of_a_token() {
+        // 75.6 requests a window: 75 are admitted in one and 76 in the next.
+        let planner = planner(Some(2.52), None);
+        for (requests, throttled) in [(1000, 925), (1000, 924), (76, 1)] {
+            let flood = report(requests, throttled);
+            let counts = &planner.within_ceilings(&flood).buckets[0];
+            assert_eq!((counts.requests, counts.throttled), (requests - throttled, 0));
+        }
+        let refused = report(5, 5);
+        let counts = &self::planner(Some(0.01), None).within_ceilings(&refused).buckets[0];
+        assert_eq!((counts.requests, counts.throttled), (1, 1), "and who has nothing of it still asks");
     }
 
     #[test]
