@@ -34,7 +34,7 @@ impl Planner {
 }
 
 /// Throttled requests of a window beyond `most` of them. What was admitted stays. A bucket that was admitted all but the part of a token
-/// that a window may end on is short of nothing: over some windows that evens out.
+/// that a window may end on is taken to be short of nothing: it is had in one of the next.
 fn beyond(counts: &BucketCounts, most: f64) -> u64 {
     let admitted = counts.requests.saturating_sub(counts.throttled);
     if admitted > 0 && admitted as f64 >= most.floor() {

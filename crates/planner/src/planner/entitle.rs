@@ -27,7 +27,7 @@ const FEW: f64 = 1.0;
 /// When a bucket is held to what it is entitled to: once its average over this, 30 minutes,
 const PRESSING_FOR: usize = 2;
 /// has come up to this part of its entitlement,
-const PRESSING_NEAR: f64 = 0.5;
+const PRESSING_FROM: f64 = 0.5;
 /// and this share of its requests was refused lately.
 const PRESSING_REFUSED: f32 = 0.6;
 
@@ -76,11 +76,11 @@ impl Planner {
         past.knows(columns, row) && columns.ewma[4][row] * REMEMBERED as f32 >= 1.0
     }
 
-    /// Whether `row` has long been asking for all that it is entitled to, and for much more now.
+    /// Whether `row` has long been claiming much of what it is entitled to, and is refused most of what it asks for now.
     pub(super) fn pressing(&self, row: usize) -> bool {
         let columns = &self.store.columns;
         let refused = columns.throttle_ratio[row] >= PRESSING_REFUSED;
-        refused && f64::from(columns.ewma[PRESSING_FOR][row]) >= PRESSING_NEAR * self.store.entitled(row)
+        refused && f64::from(columns.ewma[PRESSING_FOR][row]) >= PRESSING_FROM * self.store.entitled(row)
     }
 
     /// Notes at each of the nodes `numbers` of an origin with `per_s` tokens per second what it and its buckets may claim until the
