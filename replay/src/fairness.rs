@@ -56,6 +56,8 @@ pub struct Fairness {
     pub jain: Vec<(u8, f64)>,
     /// Requests admitted to the limited bucket over what its limit refills in the scored part.
     pub of_limit: f64,
+    /// The same over its fair share, which is within the limit.
+    pub of_share: f64,
     /// Share of the time in which the origin was overloaded.
     pub overload: f64,
     /// Whether more was leased than the origin has.
@@ -126,6 +128,7 @@ fn read(workload: &Workload, outcome: &Outcome, origin: Origin, limit_per_s: f64
         classes,
         jain: parts.iter().map(|(priority, parts)| (*priority, jain(parts))).collect(),
         of_limit: admitted.get(LIMITED).map_or(0.0, |admitted| admitted / limit),
+        of_share: admitted.get(LIMITED).map_or(0.0, |admitted| admitted / entitled[LIMITED].max(f64::MIN_POSITIVE)),
         overload: outcome.score.overload_share,
         breached: outcome.breach.is_some(),
     }

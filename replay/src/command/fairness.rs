@@ -63,10 +63,12 @@ fn one(asked: &Fairness, path: &Path, model: Option<&Model>) -> anyhow::Result<b
             say(format_args!("| {policies} | {} | {} | {} | {} | {served:.1} | {share:.1} |", c.priority, c.weight, c.buckets, c.demand))?;
         }
         let jain: Vec<String> = got.jain.iter().map(|(priority, index)| format!("{index:.3} ({priority})")).collect();
-        let (jain, limit, overload) = (jain.join(", "), 100.0 * got.of_limit, 100.0 * got.overload);
-        summaries.push((got.breached, format!("| {policies} | {jain} | {limit:.1} | {overload:.2} |")));
+        let (limit, share, overload) = (100.0 * got.of_limit, 100.0 * got.of_share, 100.0 * got.overload);
+        summaries.push((got.breached, format!("| {policies} | {} | {limit:.1} | {share:.1} | {overload:.2} |", jain.join(", "))));
     }
-    say("\n| policies | Jain's index (priority) | limited bucket, % of its limit | time overloaded % |\n|---|---|--:|--:|")?;
+    say(
+        "\n| policies | Jain's index (priority) | limited bucket, % of its limit | of its fair share % | time overloaded % |\n|---|---|--:|--:|--:|",
+    )?;
     for (_, line) in &summaries {
         say(line)?;
     }

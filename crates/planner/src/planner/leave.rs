@@ -1,7 +1,7 @@
 //! What a bucket must leave in its node's pool when it borrows, for those who come before it: trunk reservation (Key, Optimal control
 //! and trunk reservation in loss networks, 1990), which keeps nothing from anybody while there is enough for all.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 
 use super::Planner;
 use crate::allocate::Candidate;
@@ -14,12 +14,28 @@ const WINDOWS_KNOWN: f64 = 30.0;
 /// Windows of what is expected of higher priorities that the lower ones must leave: a rate and half a window are guaranteed, but demand
 /// comes in clumps.
 const WINDOWS_AHEAD: f64 = 3.0;
+/// How many times what heavier buckets of its priority are short of a bucket must leave, in the part by which they outweigh it: a weight is a
+/// part and no rank, so who weighs nearly as much leaves next to nothing, and who has had what he may claim is left nothing.
+const TIMES_SHORT: f64 = 6.0;
 
-/// What the buckets of one node must leave in its pool, tokens.
+/// What the buckets of one node must leave in its pool.
 pub(super) struct Leave {
-    by_priority: BTreeMap<u8, f64>,
-    /// A bucket without an entry.
+    standings: Vec<Standing>,
+    /// Most that is kept from anybody, tokens.
+    most: f64,
+    /// What a bucket without an entry must leave, tokens.
     pub unlisted: f64,
+}
+
+/// The buckets of one priority and weight at a node: few differ, however many there are.
+struct Standing {
+    priority: u8,
+    weight: f64,
+    /// Requests per window that are expected of them, as far as their past bears it out.
+    expected: f64,
+    /// Of them, those that go beyond what each was admitted in the last window; none while next to nothing is refused, so that tables
+    /// do not change for it.
+    short: f64,
 }
 
 impl Planner {
@@ -28,20 +44,28 @@ impl Planner {
         // What is left of it must let one request in at each instance, or a newcomer is shut out for good.
         let instances = self.store.nodes[number].instances.len().max(1) as f64;
         let most = (MOST * pool).min(pool - instances).max(0.0);
-        let usual = self.default_policy().priority;
-        let mut expected = BTreeMap::from([(usual, 0.0)]);
-        for candidate in candidates {
-            *expected.entry(candidate.priority).or_default() += candidate.borne_out;
-        }
-        let mut above = 0.0;
-        let mut by_priority = BTreeMap::new();
-        for (priority, requests) in expected.into_iter().rev() {
-            by_priority.insert(priority, (WINDOWS_AHEAD * above).min(most));
-            above += requests;
-        }
+        let standings = self.standings(number, candidates);
+        let usual = self.default_policy();
         let known = WINDOWS_KNOWN * self.store.nodes[number].newcomers.known();
-        let unlisted = by_priority[&usual].max(self.surge(number) * most.min(known));
-        Leave { by_priority, unlisted }
+        let in_surge = self.surge(number) * most.min(known);
+        let unlisted = ahead(&standings, usual.priority, usual.weight).min(most).max(in_surge);
+        Leave { standings, most, unlisted }
+    }
+
+    fn standings(&self, number: usize, candidates: &[Candidate]) -> Vec<Standing> {
+        let columns = &self.store.columns;
+        let refused = columns.throttle_ratio[self.store.nodes[number].total as usize];
+        let is_scarce = f64::from(refused) > 1.0 - self.default_policy().slo;
+        let mut standings: Vec<Standing> = vec![];
+        for Candidate { row, priority, weight, borne_out, .. } in candidates {
+            let admitted = columns.offered[*row as usize] - columns.throttled[*row as usize];
+            let short = if is_scarce { (borne_out - f64::from(admitted)).max(0.0) } else { 0.0 };
+            match standings.iter_mut().find(|s| s.priority == *priority && s.weight == *weight) {
+                Some(standing) => standing.add(*borne_out, short),
+                None => standings.push(Standing { priority: *priority, weight: *weight, expected: *borne_out, short }),
+            }
+        }
+        standings
     }
 
     /// How unusually many newcomers node `number` has, 0 to 1.
@@ -53,6 +77,27 @@ impl Planner {
 impl Leave {
     /// Tokens that a bucket with an entry must leave.
     pub fn listed(&self, candidate: &Candidate) -> f64 {
-        self.by_priority.get(&candidate.priority).copied().unwrap_or(0.0)
+        ahead(&self.standings, candidate.priority, candidate.weight).min(self.most)
     }
+}
+
+impl Standing {
+    fn add(&mut self, expected: f64, short: f64) {
+        self.expected += expected;
+        self.short += short;
+    }
+
+    /// Tokens that a bucket of `priority` and `weight` must leave for them.
+    fn left_by(&self, priority: u8, weight: f64) -> f64 {
+        match self.priority.cmp(&priority) {
+            Ordering::Greater => WINDOWS_AHEAD * self.expected,
+            Ordering::Equal => TIMES_SHORT * self.short * (1.0 - weight / self.weight).max(0.0),
+            Ordering::Less => 0.0,
+        }
+    }
+}
+
+/// Tokens of a pool without end that a bucket of `priority` and `weight` must leave for those who come before it.
+fn ahead(standings: &[Standing], priority: u8, weight: f64) -> f64 {
+    standings.iter().map(|s| s.left_by(priority, weight)).sum()
 }

@@ -21,6 +21,10 @@ impl Planner {
     /// Whether a table must list the buckets of `policy` even where little is expected of them.
     pub(super) fn lists(&self, policy: &Policy) -> bool {
         let d = self.default_policy();
-        policy.floor_per_s > 0.0 || policy.priority != d.priority || policy.limit_per_s.is_some() || policy.ceiling_per_s != d.ceiling_per_s
+        policy.floor_per_s > 0.0
+            || policy.priority != d.priority
+            || policy.weight != d.weight
+            || policy.limit_per_s.is_some()
+            || policy.ceiling_per_s != d.ceiling_per_s
     }
 }

@@ -69,3 +69,27 @@ fn a_lower_priority_must_leave_what_a_higher_one_is_about_to_need() {
     let plain = table.buckets["plain"].must_leave;
     assert!((100.0..300.0).contains(&plain) && table.default.must_leave == plain, "three windows of sixty requests: {table:?}");
 }
+
+#[test]
+fn a_lighter_bucket_leaves_a_heavier_one_a_part_of_what_it_is_short_of() {
+    let left = |weight: f64, throttled: [u64; 2]| {
+        let gold = Policy { name: "gold".into(), buckets: "gold".into(), weight, ..Policy::default() };
+        let mut planner = planner(vec![gold]);
+        let table = (0..USUAL).map(|n| {
+            let mut report = report("n", n, &[("gold", 60), ("plain", 60)]);
+            report.buckets.iter_mut().zip(throttled).for_each(|(counts, throttled)| counts.throttled = throttled);
+            planner.observe(&report);
+            tick(&mut planner, n).tables["n"].clone()
+        });
+        let table = table.last().unwrap();
+        assert_eq!(table.buckets["gold"].must_leave, 0.0, "{table:?}");
+        assert_eq!(table.buckets.get("plain").map_or(0.0, |plain| plain.must_leave), table.default.must_leave, "{table:?}");
+        table.default.must_leave
+    };
+    assert_eq!(left(1.0, [30, 30]), 0.0, "none weighs more");
+    let [double, fourfold] = [2.0, 4.0].map(|weight| left(weight, [30, 30]));
+    assert!((60.0..120.0).contains(&double), "half of six times thirty: {double}");
+    assert!((1.4..1.6).contains(&(fourfold / double)), "three quarters for a half: {fourfold} and {double}");
+    assert_eq!(left(4.0, [0, 30]), 0.0, "who has all it asks for is left nothing");
+    assert_eq!(left(4.0, [0, 0]), 0.0, "nobody is refused");
+}
