@@ -15,7 +15,7 @@ const TERMS: usize = 200;
 /// Overdispersion up to which a count is taken to be Poisson.
 const POISSON_TO: f64 = 1.001;
 
-/// A count: negative binomial, or Poisson where it does not vary more than that.
+/// A count: negative binomial, Poisson, or, where it varies less than that, in part as steady as it can be.
 #[derive(Debug, Clone, Copy)]
 pub struct Count {
     mean: f64,
@@ -50,13 +50,15 @@ impl Count {
     fn summed<const N: usize>(&self, logits: [f64; N]) -> [f64; N] {
         let spread = self.overdispersion;
         // Each term from the one before: the Panjer class (a, b, 0).
-        let (mut term, a, b) = if spread <= POISSON_TO {
+        let (mut next, a, b) = if spread <= POISSON_TO {
             ((-self.mean).exp(), 0.0, self.mean)
         } else {
             let size = self.mean / (spread - 1.0);
             let a = 1.0 - 1.0 / spread;
             (spread.powf(-size), a, (size - 1.0) * a)
         };
+        let steady = Steady::new(self.mean, spread);
+        let mut term = steady.at(0, next);
         let (mut below, mut k) = (0.0, 0);
         let mut quantiles = [0.0; N];
         for (quantile, logit) in quantiles.iter_mut().zip(logits) {
@@ -64,12 +66,42 @@ impl Count {
             while below + term < wanted && k < TERMS {
                 below += term;
                 k += 1;
-                term *= a + b / k as f64;
+                next *= a + b / k as f64;
+                term = steady.at(k, next);
             }
             let reached = k as f64 + ((wanted - below) / term.max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
             *quantile = if k < TERMS { reached } else { k as f64 + ((1.0 - below) / (1.0 - wanted)).ln().max(0.0) / -a.ln() };
         }
         quantiles
+    }
+}
+
+/// The part of a count that comes as evenly as a count of its mean can: the whole number below the mean or the one above it. What varies
+/// less than a Poisson count, a poller or a health check, is both of them, in the parts that give its variance.
+struct Steady {
+    part: f64,
+    below: usize,
+    above: f64,
+}
+
+impl Steady {
+    fn new(mean: f64, overdispersion: f64) -> Self {
+        let above = mean.fract();
+        let least = above * (1.0 - above);
+        let part = if mean > 0.0 { ((1.0 - overdispersion) * mean / (mean - least)).clamp(0.0, 1.0) } else { 0.0 };
+        Self { part, below: mean as usize, above }
+    }
+
+    /// The probability of `k`, whose Poisson probability is `poisson`.
+    fn at(&self, k: usize, poisson: f64) -> f64 {
+        let even = if k == self.below {
+            1.0 - self.above
+        } else if k == self.below + 1 {
+            self.above
+        } else {
+            0.0
+        };
+        poisson + self.part * (even - poisson)
     }
 }
 
@@ -96,8 +128,27 @@ mod tests {
     fn a_poisson_count_has_the_quantiles_of_the_books() {
         assert_eq!(counts(0.05, 1.0, [0.5, 0.9, 0.99]), [0.0, 0.0, 1.0]);
         assert_eq!(counts(2.0, 1.0, [0.5, 0.9, 0.99]), [2.0, 4.0, 6.0]);
-        assert_eq!(counts(10.0, 0.2, [0.5, 0.9, 0.99]), [10.0, 14.0, 18.0]);
+        assert_eq!(counts(10.0, 1.0, [0.5, 0.9, 0.99]), [10.0, 14.0, 18.0]);
         assert_eq!(counts(1.0, 2.0, [0.6, 0.9, 0.99]), [1.0, 3.0, 6.0], "geometric: above k with probability 2^-(k+1)");
+    }
+
+    #[test]
+    fn a_count_that_is_steadier_than_poisson_varies_no_more_than_it_shows() {
+        assert_eq!(counts(1.0, 0.1, [0.5, 0.9, 0.99]), [1.0, 1.0, 2.0], "a poller: Poisson would say 4");
+        assert_eq!(counts(5.9, 0.1, [0.05, 0.5, 0.9]), [5.0, 6.0, 6.0]);
+        for (mean, overdispersion) in [(1.0, 0.1), (0.5, 0.6), (9.4, 0.3), (20.0, 0.99)] {
+            let steady = Steady::new(mean, overdispersion);
+            let mut poisson = (-mean).exp();
+            let mut sums = [0.0; 3];
+            for k in 0..200 {
+                let p = steady.at(k, poisson);
+                (0..3).for_each(|power| sums[power as usize] += p * (k as f64).powi(power));
+                poisson *= mean / (k + 1) as f64;
+            }
+            let variance = sums[2] - sums[1] * sums[1];
+            assert!((sums[0] - 1.0).abs() < 1e-9 && (sums[1] - mean).abs() < 1e-9, "{mean} {overdispersion}: {sums:?}");
+            assert!((variance - overdispersion * mean).abs() < 1e-9, "{mean} {overdispersion}: {variance}");
+        }
     }
 
     #[test]
@@ -112,7 +163,7 @@ mod tests {
     #[test]
     fn quantiles_rise_with_their_probability_without_end() {
         let gamma = GammaTable::default();
-        for (mean, overdispersion) in [(0.0, 1.0), (0.01, 90.0), (3.0, 1.0), (29.0, 500.0), (31.0, 1.0), (1e6, 30.0)] {
+        for (mean, overdispersion) in [(0.0, 1.0), (1.0, 0.1), (0.01, 90.0), (3.0, 1.0), (29.0, 500.0), (31.0, 1.0), (1e6, 30.0)] {
             let mut last = -1.0;
             for logit in -12..40 {
                 let [q] = Count::new(mean, overdispersion).jittered(&gamma, [f64::from(logit) * 0.5]);
