@@ -52,6 +52,7 @@ impl Planner {
         Leave { standings, most, unlisted }
     }
 
+    /// `candidates` of node `number` by priority and weight, and what they are short of there.
     fn standings(&self, number: usize, candidates: &[Candidate]) -> Vec<Standing> {
         let columns = &self.store.columns;
         let refused = columns.throttle_ratio[self.store.nodes[number].total as usize];
